@@ -1,0 +1,106 @@
+"""What can become of one message at the moment it is handed over.
+
+The outcome is a value, never an exception: a caller that forgets one is told by the type checker. The
+line that divides them is the *hand-over*, the final dot of SMTP's DATA (RFC 5321, 4.1.1.4) or the first
+byte of a SendEmail call. Before it, nobody got the message; after it, only the server's reply can tell.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+
+
+class Stage(StrEnum):
+    """Where in the dialogue with a server something happened, in the order in which it is held."""
+
+    RESOLVE = "resolve"
+    CONNECT = "connect"
+    BANNER = "banner"
+    EHLO = "ehlo"
+    TLS = "tls"
+    AUTH = "auth"
+    MAIL = "mail"
+    RCPT = "rcpt"
+    DATA = "data"
+    DOT = "dot"
+
+
+class Scope(StrEnum):
+    """Whom a failure concerns; it decides who has to wait or stop."""
+
+    CONTACT = "contact"  # this recipient only
+    CONTENT = "content"  # this mail: the next contact would most likely fail the same way
+    LINE = "line"  # the account at the server: every message of the line would fail
+    RATE = "rate"  # too fast; the line slows down, nothing is wrong with it
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Who a message is from and to on the wire, one recipient each: bare addresses, Unicode allowed."""
+
+    sender: str
+    recipient: str
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The line is ready to carry a message. ``size_limit`` is the most bytes it takes, None if unknown."""
+
+    size_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something was refused, put off or left in doubt: ours in plain words, the server's verbatim.
+
+    ``code`` is a stable identifier of ours (``mailbox_unknown``, ``outcome_unknown``, …), ``text`` one
+    sentence for a person. ``reply_code`` is the server's three digits (None when it said nothing),
+    ``enhanced`` its RFC 3463 code such as ``5.1.1``, ``reply_text`` at most 500 printable characters.
+    """
+
+    code: str
+    text: str
+    stage: Stage | None = None
+    reply_code: int | None = None
+    enhanced: str | None = None
+    reply_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The server took responsibility for the message. ``remote_id`` is its queue id, if it gave one."""
+
+    remote_id: str | None = None
+    reply_text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TryLater:
+    """Certainly not accepted, and worth trying again; ``after`` is the server's own wish, if any."""
+
+    reason: Reason
+    scope: Scope
+    after: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Certainly not accepted, and trying again the same way would fail the same way."""
+
+    reason: Reason
+    scope: Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The message was handed over and the reply is missing: it may be delivered, so it is never repeated."""
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """The go-ahead was refused just before the hand-over: paused, deleted, or too little time left."""
+
+
+Outcome = Accepted | TryLater | Refused | Unknown | Withheld

@@ -1,0 +1,59 @@
+"""Work that outlives a request: imports of contacts and exports of a report."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.delivery import Reason
+
+
+class JobState(StrEnum):
+    """How far a job is. ``waiting`` is an import whose file has not arrived yet."""
+
+    WAITING = "waiting"
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportProgress:
+    """Rows dealt with so far; ``rows == added + duplicates + rejected``.
+
+    ``next_row`` is the checkpoint: rows before it are stored for good and are never counted again.
+    """
+
+    next_row: int = 0
+    rows: int = 0
+    added: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """One uploaded file on its way into a campaign."""
+
+    import_id: str
+    campaign_id: str
+    file_name: str
+    state: JobState
+    created_at: datetime
+    progress: ImportProgress = field(default_factory=ImportProgress)
+    reason: Reason | None = None
+    finished_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportJob:
+    """One Excel report. ``counted`` holds the rows written, by status: the proof against the totals."""
+
+    export_id: str
+    campaign_id: str
+    state: JobState
+    created_at: datetime
+    rows: int = 0
+    counted: dict[str, int] = field(default_factory=dict)
+    reason: Reason | None = None
+    finished_at: datetime | None = None

@@ -1,0 +1,69 @@
+"""The errors a request can end with. Each says what is wrong and what to do; the API makes problems of them.
+
+PostlineError
+├── NotFound          nothing of that id in this account (also: it belongs to another account)
+├── Conflict          the state doesn't allow it; ``allowed`` says what it allows
+│   └── Outdated      somebody else changed it in between
+├── Invalid           one or several fields are wrong; all of them at once
+└── Unauthorized      no key, an unknown key or a revoked one
+
+SecretUnreadable stands apart: no caller can mend it by another request. It takes a line out of use.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+class PostlineError(Exception):
+    """The root of what a caller can mend."""
+
+
+class NotFound(PostlineError):
+    """Nothing of that id in this account, or another account's: existence never leaks."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(f"There is no {kind} with this id in your account.")
+        self.kind = kind
+
+
+class Conflict(PostlineError):
+    """The object's state doesn't allow it. ``code`` is stable, ``allowed`` names what is possible."""
+
+    def __init__(self, code: str, text: str, allowed: Sequence[str] = ()) -> None:
+        super().__init__(text)
+        self.code = code
+        self.allowed = tuple(allowed)
+
+
+class Outdated(Conflict):
+    """The object was changed by somebody else since the caller read it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "outdated", "It was changed in the meantime. Read it again and repeat your change on that."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One wrong field: its path (``schedule.start_time``), a stable code, and what is allowed."""
+
+    field: str
+    code: str
+    message: str
+
+
+class Invalid(PostlineError):
+    """One or several fields are wrong."""
+
+    def __init__(self, *errors: FieldError) -> None:
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in errors))
+        self.errors = errors
+
+
+class Unauthorized(PostlineError):
+    """No API key, an unknown one, or a revoked one."""
+
+
+class SecretUnreadable(Exception):
+    """A line's stored password is not what was encrypted for this account and line."""
