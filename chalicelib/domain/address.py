@@ -1,0 +1,100 @@
+"""Email addresses: what is accepted, and when two of them are the same mailbox.
+
+Syntax is that of RFC 5321 and RFC 6531 as the email-validator library reads it: no quoted local parts, no
+address literals, a domain with a dot in it, none of the special-use names of RFC 6761 that can't get mail
+(``localhost``, ``.local``, ``.test`` …; the documentation domains such as ``example.com`` are fine).
+"""
+
+import unicodedata
+from base64 import b32encode
+from dataclasses import dataclass
+from hashlib import sha256
+
+from email_validator import EmailNotValidError, validate_email
+
+_BLANK = " \t\u00a0\u3000\ufeff"  # what clings to a cell when it is pasted; line breaks are no such thing
+_UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, lone surrogates, line separators
+_LONGEST = 1024  # characters looked at; RFC 5321 ends at 254
+_CONTACT_ID_LENGTH = 26  # 130 bits in base32: no two addresses of a campaign meet by chance
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """An accepted address.
+
+    ``text`` is what the customer wrote, without the blanks around it; the local part is never altered,
+    because only the receiving server knows what it means (RFC 5321, 2.4). ``key`` is for comparing: local
+    part NFC and case-folded, domain as lower-case IDNA A-labels (RFC 5891). Servers may tell ``Bob@`` from
+    ``bob@``, hardly any does, and two mails to one person are worse than one mail to two.
+    """
+
+    text: str
+    key: str
+
+    @property
+    def envelope(self) -> str:
+        """The form for MAIL and RCPT: local part as written, domain in A-labels, so IDN needs no SMTPUTF8."""
+        return f"{self.text.rpartition('@')[0]}@{self.key.rpartition('@')[2]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Why a value was not taken: a stable ``code`` and one sentence for a person."""
+
+    code: str
+    text: str
+
+
+def parse_address(text: str) -> Address | Rejection:
+    """Accept one bare address, or say what is wrong with it. Never raises, whatever the text is."""
+    trimmed = text.strip(_BLANK)
+    fault = _obvious_fault(trimmed)
+    if fault is not None:
+        return fault
+    try:
+        valid = validate_email(
+            trimmed,
+            check_deliverability=False,
+            allow_smtputf8=True,
+            strict=True,
+            test_environment=False,
+            globally_deliverable=True,
+        )
+    except EmailNotValidError as error:
+        return Rejection("address_invalid", f"This is not a valid email address. {error}")
+    return Address(trimmed, f"{_folded(valid.local_part)}@{valid.ascii_domain.lower()}")
+
+
+def contact_id(campaign_id: str, address_key: str) -> str:
+    """The id of an address within a campaign: 26 lower-case base32 characters of a SHA-256.
+
+    It depends on nothing else, so that adding an address twice, or importing a file twice, meets the same
+    row. ``address_key`` is ``Address.key``.
+    """
+    digest = sha256(f"{campaign_id}\0{address_key}".encode()).digest()
+    return b32encode(digest).decode("ascii")[:_CONTACT_ID_LENGTH].lower()
+
+
+def _folded(local_part: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", local_part).casefold())
+
+
+def _obvious_fault(text: str) -> Rejection | None:
+    """The faults for which a person can be told more than the library's sentence says."""
+    if not text:
+        return Rejection("address_missing", "There is no email address.")
+    if any(unicodedata.category(sign) in _UNSEEN for sign in text[:_LONGEST]):
+        return Rejection("address_control_character", "There is a control character or line break in it.")
+    if len(text) > _LONGEST:
+        return Rejection("address_invalid", "The address is too long; 254 characters is the most.")
+    return _fault_of_form(text)
+
+
+def _fault_of_form(text: str) -> Rejection | None:
+    if "@" not in text:
+        return Rejection("address_invalid", "This is not an email address: there is no @ in it.")
+    if text.count("@") > 1 and any(sign in text for sign in ",; "):
+        return Rejection("address_several", "There is more than one address; give each a row of its own.")
+    if "<" in text or ">" in text:
+        return Rejection("address_with_name", "Give the bare address, without a name or angle brackets.")
+    return None
