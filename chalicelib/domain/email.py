@@ -1,0 +1,245 @@
+"""One content and one sender, compiled once; then a message per person for the price of joining bytes.
+
+The message is multipart/alternative (RFC 2046, 5.1.4) of a text and an HTML part, both UTF-8 in
+quoted-printable: ASCII lines of at most 76 characters. What stands between two variables is encoded when
+compiled; a value is encoded when rendered, on lines of its own between soft breaks (``quoted_printable``).
+
+The encoded parts decode to exactly what ``email.message.EmailMessage`` would make of the same texts: line
+breaks are ``\\n``, and a text ends with one (it is added to a template that doesn't).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.contact import Person
+from chalicelib.domain.delivery import Scope
+from chalicelib.domain.header import (
+    CannotComposeError,
+    ExtraHeaders,
+    checked_message_id,
+    date_text,
+    extra_fields,
+    mailbox_field,
+    needs_smtputf8,
+    subject_field,
+    wire_address,
+)
+from chalicelib.domain.personalization import (
+    Context,
+    Literal,
+    Template,
+    Variable,
+    html_value,
+    one_line,
+    parse,
+    render_html,
+    render_subject,
+    render_text,
+    text_value,
+)
+from chalicelib.domain.quoted_printable import encode
+from chalicelib.domain.text_version import text_of
+
+SUBJECT_LIMIT = 998  # characters, after rendering
+FROM_NAME_LIMIT = 255  # characters
+BODY_LIMIT = 1_000_000  # characters of HTML or of text as typed; mail readers clip at a tenth of it
+VARIABLES_LIMIT = 200  # uses in one subject or body: bounds what long values can make of it
+
+# "=_" can't occur in quoted-printable (RFC 2045, 6.7), so the boundary needs no search through the bodies.
+_BOUNDARY = "=_alternative"
+_PART = (
+    f"--{_BOUNDARY}\r\n"
+    'Content-Type: text/%b; charset="utf-8"\r\n'
+    "Content-Transfer-Encoding: quoted-printable\r\n"
+    "\r\n"
+).encode()
+_END_OF_HEADER = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n\r\n'
+_LINE_BREAK = re.compile("\r\n?")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+Hole = tuple[Variable, Context, tuple[int, ...]]
+"""A variable, what it becomes there, and its places in the body."""
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a person wrote, with bracket variables. ``text`` None: derived from the HTML."""
+
+    subject: str
+    html: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SenderIdentity:
+    """Who writes, and where answers go; ``reply_to`` None: to the sender."""
+
+    from_name: str
+    from_address: str
+    reply_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What one person will read, decoded, for a preview: line breaks are ``\\n``."""
+
+    subject: str
+    html: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledMessage:
+    """A message in pieces. Made by ``compile_message``; holds no state of the people it is rendered for."""
+
+    subject: Template
+    text: Template
+    html: Template
+    sender_fields: str
+    extra_headers: ExtraHeaders
+    body: tuple[bytes, ...]  # encoded; empty where a value goes
+    holes: tuple[Hole, ...]
+
+    def render(
+        self,
+        person: Person,
+        message_id: str,
+        date: datetime,
+        *,
+        extra_headers: ExtraHeaders = (),
+        smtputf8: bool = False,
+    ) -> bytes:
+        """The message for one person, ready for DATA but for dot-stuffing: CRLF lines, all of them ASCII.
+
+        ``date`` is aware; ``extra_headers`` follow those of all recipients. An address with a local part
+        beyond ASCII has no ASCII form: with ``smtputf8`` (the server offers it, RFC 6531) it stands in To
+        as UTF-8 (RFC 6532), without, CannotComposeError says so. It is raised too for an address that is
+        none, and a subject that came out too long. ValueError: a message id, a date or extra headers that
+        we made wrong.
+        """
+        header = self._header(person, message_id, date, extra_headers, smtputf8=smtputf8)
+        pieces = list(self.body)
+        encoded: dict[str, bytes] = {}  # most values are the same in both parts
+        for variable, value_of, places in self.holes:
+            value = value_of(variable, person)
+            piece = encoded.get(value)
+            if piece is None:
+                piece = encoded[value] = encode(value)
+            for place in places:
+                pieces[place] = piece
+        return header + b"".join(pieces)
+
+    def preview(self, person: Person) -> Rendered:
+        """What ``render`` encodes for this person, readable."""
+        return Rendered(
+            render_subject(self.subject, person),
+            render_html(self.html, person),
+            render_text(self.text, person),
+        )
+
+    def estimate_size(self) -> int:
+        """Bytes without header and values: no message is smaller (for RFC 1870 SIZE, before launch)."""
+        return sum(map(len, self.body))
+
+    def _header(
+        self, person: Person, message_id: str, date: datetime, more: ExtraHeaders, *, smtputf8: bool
+    ) -> bytes:
+        recipient = wire_address(person.email, Scope.CONTACT)
+        if not smtputf8 and needs_smtputf8(recipient):
+            raise CannotComposeError(
+                "smtputf8_needed",
+                "The address has letters before the @ that this line's server cannot carry.",
+                Scope.CONTACT,
+            )
+        subject = render_subject(self.subject, person)
+        if len(subject) > SUBJECT_LIMIT:
+            raise CannotComposeError(
+                "subject_too_long",
+                f"With this contact's values the subject has more than {SUBJECT_LIMIT} characters.",
+                Scope.CONTACT,
+            )
+        extra = self.extra_headers + more
+        return (
+            f"Date: {date_text(date)}\r\n{self.sender_fields}To: {recipient}\r\n{subject_field(subject)}"
+            f"Message-ID: {checked_message_id(message_id)}\r\n{extra_fields(extra) if extra else ''}"
+            f"{_END_OF_HEADER}"
+        ).encode()
+
+
+def compile_message(
+    content: Content, sender: SenderIdentity, extra_headers: ExtraHeaders = ()
+) -> CompiledMessage:
+    """Parse, derive and encode all that is the same for every recipient.
+
+    Raises CannotComposeError (scope content: too long, too many variables; scope line: the sender's name or
+    an address of it), and ValueError for extra headers that ``header.extra_fields`` doesn't let through.
+    """
+    _check_limits(content)
+    extra_fields(extra_headers)
+    text = _template(text_of(content.html) if content.text is None else content.text)
+    html = _template(content.html)
+    subject = _limited(parse(content.subject))
+    body, holes = _body(text, html)
+    return CompiledMessage(subject, text, html, _sender_fields(sender), extra_headers, body, holes)
+
+
+def _check_limits(content: Content) -> None:
+    if max(len(content.html), len(content.text or "")) > BODY_LIMIT:
+        raise CannotComposeError(
+            "body_too_long", f"The message has more than {BODY_LIMIT:,} characters.", Scope.CONTENT
+        )
+    if len(content.subject) > SUBJECT_LIMIT:
+        raise CannotComposeError(
+            "subject_too_long", f"The subject has more than {SUBJECT_LIMIT} characters.", Scope.CONTENT
+        )
+
+
+def _template(source: str) -> Template:
+    source = _SURROGATE.sub("\ufffd", _LINE_BREAK.sub("\n", source))
+    return _limited(parse(source if source.endswith("\n") else f"{source}\n"))
+
+
+def _limited(template: Template) -> Template:
+    if sum(isinstance(piece, Variable) for piece in template) > VARIABLES_LIMIT:
+        raise CannotComposeError(
+            "too_many_variables", f"More than {VARIABLES_LIMIT} variables in one text.", Scope.CONTENT
+        )
+    return template
+
+
+def _sender_fields(sender: SenderIdentity) -> str:
+    if one_line(sender.from_name) != sender.from_name or len(sender.from_name) > FROM_NAME_LIMIT:
+        raise CannotComposeError(
+            "from_name_invalid",
+            f"The sender's name must be one line of at most {FROM_NAME_LIMIT} printable characters.",
+            Scope.LINE,
+        )
+    fields = mailbox_field("From", sender.from_name, _own_address(sender.from_address))
+    if sender.reply_to is None:
+        return fields
+    return fields + mailbox_field("Reply-To", "", _own_address(sender.reply_to))
+
+
+def _own_address(address: str) -> str:
+    if needs_smtputf8(address):
+        raise CannotComposeError(
+            "sender_address_not_ascii", "A sender's address must be ASCII before the @.", Scope.LINE
+        )
+    return wire_address(address, Scope.LINE)
+
+
+def _body(text: Template, html: Template) -> tuple[tuple[bytes, ...], tuple[Hole, ...]]:
+    pieces: list[bytes] = []
+    places: dict[tuple[Variable, Context], list[int]] = {}
+    for subtype, template, value_of in ((b"plain", text, text_value), (b"html", html, html_value)):
+        pieces.append(_PART % subtype)
+        for piece in template:
+            if isinstance(piece, Literal):
+                pieces.append(encode(piece.text))
+            else:
+                places.setdefault((piece, value_of), []).append(len(pieces))
+                pieces.append(b"")
+        pieces.append(b"\r\n")
+    pieces.append(f"--{_BOUNDARY}--\r\n".encode())
+    return tuple(pieces), tuple((*key, tuple(where)) for key, where in places.items())
