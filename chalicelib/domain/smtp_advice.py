@@ -1,0 +1,62 @@
+# ruff: noqa: E501 (a sentence is read as a whole)
+"""One plain sentence for every reason an SMTP line can give: what happened and what to do about it."""
+
+ADVICE: dict[str, str] = {
+    # The way to the server
+    "host_not_found": "The name of the server was not found; check the host for typing errors.",
+    "host_not_allowed": "This host cannot be used; enter the name of a mail server on the public Internet.",
+    "connect_failed": "The server cannot be reached; check host and port, and that it accepts outside connections.",
+    "no_greeting": "The server accepted the connection but said nothing; if the port is 465, choose TLS, otherwise check the port.",
+    "not_an_smtp_server": "This is not an SMTP server; check host and port.",
+    "connection_lost": "The server closed the connection or stopped answering; we try again by ourselves.",
+    "unreadable_reply": "The server answered with something that is not SMTP; check host and port.",
+    "server_refuses_us": "The server does not talk to us; ask its operator what the reply below means.",
+    "out_of_step": "The server does not understand a command it should; check that the port is for submission.",
+    "server_busy": "The server is busy; we slow down and try again by ourselves.",
+    # Encryption
+    "tls_not_answered": "The server did not finish setting up encryption; check that port and security match.",
+    "tls_failed": "Encryption could not be set up; check that port and security match (587 is usually STARTTLS, 465 is TLS).",
+    "tls_put_off": "The server cannot encrypt at the moment; we try again by ourselves.",
+    "tls_refused": "The server refused to encrypt; ask its operator, or choose another port.",
+    "tls_tampered": "Somebody on the way put text into the connection before it was encrypted; do not use this network path.",
+    "starttls_not_offered": "The server does not offer STARTTLS; choose TLS with port 465, or ask its operator.",
+    "certificate_expired": "The server's certificate has expired; its operator has to renew it.",
+    "certificate_name_mismatch": "The server's certificate is for another name; use the host name its operator gives.",
+    "certificate_untrusted": "The server's certificate is not signed by a known authority; its operator has to install one that is.",
+    "encryption_required": "The server wants encryption first; choose STARTTLS or TLS.",
+    # Signing in
+    "auth_not_offered": "The server offers no sign-in here; use its submission port (587 or 465).",
+    "auth_method_unsupported": "The server takes no plain password; look for an app password or SMTP password in its settings.",
+    "app_password_needed": "The provider wants an app password; create one in the account's security settings and enter it here.",
+    "credentials_rejected": "The server does not accept this user name and password; enter them again.",
+    "login_refused": "The server refused the sign-in; check that SMTP access is switched on for this account.",
+    "login_put_off": "The server cannot check the password at the moment; we try again by ourselves.",
+    "login_required": "The server wants a sign-in before it takes mail; enter user name and password.",
+    # The sender
+    "sender_refused": "The server refused the From address or the account; check that it may send.",
+    "sender_put_off": "The server puts off all mail of this account; we try again by ourselves.",
+    "from_address_invalid": "The From address is not a valid address; correct it.",
+    "from_not_allowed": "This account may not send from this From address; use the account's own address or verify this one.",
+    "sender_blocked": "The receiving side blocks the sending server or domain; ask the provider for delisting.",
+    "domain_not_authenticated": "The From domain fails SPF, DKIM or DMARC; add the DNS records the provider names.",
+    "relay_denied": "The server does not pass on mail for this account; check user name and port.",
+    "sending_too_fast": "The provider finds the pace too high; we slow down and try again by ourselves.",
+    "sending_quota_used_up": "The provider's sending quota is used up; we go on when it is renewed, or ask for a larger one.",
+    # The recipient
+    "address_invalid": "The address is not valid; correct it.",
+    "smtputf8_not_supported": "The server cannot send to addresses with non-Latin letters before the @; use another address.",
+    "mailbox_unknown": "There is no such mailbox; remove or correct the address.",
+    "mailbox_disabled": "The mailbox takes no mail at present; remove the address or ask the person.",
+    "mailbox_full": "The mailbox is full; write again later.",
+    "domain_unknown": "The domain of the address was not found; check it for typing errors.",
+    "domain_accepts_no_mail": "The domain of the address takes no mail at all; remove or correct the address.",
+    "recipient_refused": "The server refused this recipient; the reply below says why.",
+    "recipient_put_off": "The server cannot take mail for this recipient now; we try again by ourselves.",
+    "greylisted": "The receiving server puts off unknown senders once; we try again by ourselves.",
+    # The message
+    "message_too_large": "The message is larger than the server takes; send the files as links or choose another line.",
+    "content_refused": "The server refused the content as spam, virus or malformed; change the text or the files.",
+    "message_refused": "The server refused the message; the reply below says why.",
+    "message_put_off": "The server could not take the message now; we try again by ourselves.",
+    "outcome_unknown": "The server did not answer after the message was handed over; it may have been delivered, so it is not sent again.",
+}
