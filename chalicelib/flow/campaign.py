@@ -1,0 +1,290 @@
+"""Campaigns: create, read, edit, launch, pause, delete. Every change is one conditional write."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from chalicelib.domain.campaign import (
+    Campaign,
+    CampaignAction,
+    CampaignStatus,
+    Obstacle,
+    check_action,
+    obstacles,
+)
+from chalicelib.domain.contact import Totals
+from chalicelib.domain.email import Content, SenderIdentity, compile_message
+from chalicelib.domain.header import CannotComposeError
+from chalicelib.domain.ids import new_id
+from chalicelib.domain.line import ConnectionState, Line
+from chalicelib.domain.schedule import Timetable
+from chalicelib.errors import Conflict, FieldError, Invalid, Outdated
+from chalicelib.flow.lines import find_line
+from chalicelib.ports import (
+    CampaignStore,
+    Clock,
+    ContactStore,
+    ExportStore,
+    FileStore,
+    ImportStore,
+    JobQueue,
+    LineStore,
+    PaceStore,
+    Page,
+)
+
+MAX_CONTENT = 350_000  # bytes of UTF-8: one version is one item, and DynamoDB takes 400 KB
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPorts:
+    """What the campaign steps need."""
+
+    campaigns: CampaignStore
+    contacts: ContactStore
+    lines: LineStore
+    dispatch_queue: JobQueue
+    removal_queue: JobQueue
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class RemovalPorts:
+    """What the removal of a deleted campaign needs."""
+
+    campaigns: CampaignStore
+    contacts: ContactStore
+    pace: PaceStore
+    imports: ImportStore
+    exports: ExportStore
+    files: FileStore
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignSettings:
+    """What a person decides about a campaign."""
+
+    name: str
+    line_ids: tuple[str, ...]
+    timetable: Timetable
+    content: Content
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """A campaign as it is shown: with content, totals, and what still keeps it from being launched."""
+
+    campaign: Campaign
+    content: Content
+    totals: Totals
+    obstacles: list[Obstacle]
+
+
+def create_campaign(account_id: str, settings: CampaignSettings, ports: CampaignPorts) -> CampaignView:
+    """Create a draft. Raises Invalid when a line doesn't exist or isn't connected."""
+    _check(*_content_errors(settings.content), *_line_errors(account_id, settings.line_ids, ports.lines))
+    now = ports.clock.now()
+    campaign = Campaign(
+        campaign_id=new_id(now),
+        name=settings.name,
+        line_ids=settings.line_ids,
+        timetable=settings.timetable,
+        content_version=1,
+        status=CampaignStatus.DRAFT,
+        revision=1,
+        created_at=now,
+    )
+    ports.campaigns.add(account_id, campaign, settings.content)
+    return view_campaign(account_id, campaign, ports)
+
+
+def read_campaign(account_id: str, campaign_id: str, ports: CampaignPorts) -> CampaignView:
+    """Read a campaign; raises NotFound."""
+    return view_campaign(account_id, ports.campaigns.get(account_id, campaign_id), ports)
+
+
+def list_campaigns(
+    account_id: str, cursor: str | None, limit: int, ports: CampaignPorts
+) -> Page[CampaignView]:
+    """A page of campaigns with their totals, newest first."""
+    page = ports.campaigns.page(account_id, cursor, limit)
+    return Page([view_campaign(account_id, campaign, ports) for campaign in page.items], page.cursor)
+
+
+def view_campaign(account_id: str, campaign: Campaign, ports: CampaignPorts) -> CampaignView:
+    """Add what is shown with a campaign. A stored draft that lacks nothing is shown as ready."""
+    content = ports.campaigns.content(account_id, campaign.campaign_id, campaign.content_version)
+    totals = ports.contacts.totals(account_id, campaign.campaign_id)
+    if campaign.status is CampaignStatus.IN_PROGRESS:
+        return CampaignView(campaign, content, totals, [])
+    lines = _existing_lines(account_id, campaign.line_ids, ports.lines)
+    found = obstacles(campaign, content.subject, content.html, lines, totals, ports.clock.now())
+    if campaign.status is CampaignStatus.DRAFT and not found:
+        campaign = replace(campaign, status=CampaignStatus.READY)
+    return CampaignView(campaign, content, totals, found)
+
+
+def edit_campaign(
+    account_id: str,
+    campaign_id: str,
+    change: Callable[[CampaignSettings], CampaignSettings],
+    if_revision: int | None,
+    ports: CampaignPorts,
+) -> CampaignView:
+    """Change settings or content; contacts not yet sent to get the new version.
+
+    ``if_revision`` is the revision the caller has seen (If-Match); raises Outdated when it isn't current.
+    Without it, the change is applied to whatever is current.
+    """
+    for last_try in (False, False, True):
+        try:
+            return _edit(account_id, campaign_id, change, if_revision, ports)
+        except Outdated:
+            if last_try or if_revision is not None:
+                raise
+    raise AssertionError("the last try either returns or raises")
+
+
+def _edit(
+    account_id: str,
+    campaign_id: str,
+    change: Callable[[CampaignSettings], CampaignSettings],
+    if_revision: int | None,
+    ports: CampaignPorts,
+) -> CampaignView:
+    campaign = _seen(account_id, campaign_id, if_revision, ports.campaigns)
+    check_action(campaign.status, CampaignAction.EDIT)
+    content = ports.campaigns.content(account_id, campaign_id, campaign.content_version)
+    wished = change(CampaignSettings(campaign.name, campaign.line_ids, campaign.timetable, content))
+    new_lines = wished.line_ids if wished.line_ids != campaign.line_ids else ()
+    _check(*_content_errors(wished.content), *_line_errors(account_id, new_lines, ports.lines))
+    new_content = wished.content if wished.content != content else None
+    edited = replace(
+        campaign,
+        name=wished.name,
+        line_ids=wished.line_ids,
+        timetable=wished.timetable,
+        content_version=campaign.content_version + (new_content is not None),
+        revision=campaign.revision + 1,
+    )
+    ports.campaigns.save(account_id, edited, new_content, campaign.revision)
+    return view_campaign(account_id, edited, ports)
+
+
+def launch_campaign(
+    account_id: str, campaign_id: str, if_revision: int | None, ports: CampaignPorts
+) -> CampaignView:
+    """Start, resume, or go on with the Not sent contacts of a finished campaign.
+
+    Raises Conflict with every obstacle at once, or when its status doesn't allow it.
+    """
+    seen = read_campaign(account_id, campaign_id, ports)
+    if seen.obstacles:
+        reasons = " ".join(obstacle.text for obstacle in seen.obstacles)
+        raise Conflict("not_ready", reasons, [obstacle.code for obstacle in seen.obstacles])
+    check_action(seen.campaign.status, CampaignAction.LAUNCH)
+    came_from = [CampaignStatus.DRAFT, CampaignStatus.PAUSED, CampaignStatus.FINISHED]
+    to = CampaignStatus.IN_PROGRESS
+    _move(account_id, campaign_id, came_from, to, CampaignAction.LAUNCH, if_revision, ports)
+    ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
+    return read_campaign(account_id, campaign_id, ports)
+
+
+def pause_campaign(
+    account_id: str, campaign_id: str, if_revision: int | None, ports: CampaignPorts
+) -> CampaignView:
+    """Stop: senders look at the status just before they hand over, and a visit calls the queued ones back."""
+    check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.PAUSE)
+    came_from, to = [CampaignStatus.IN_PROGRESS], CampaignStatus.PAUSED
+    _move(account_id, campaign_id, came_from, to, CampaignAction.PAUSE, if_revision, ports)
+    ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
+    return read_campaign(account_id, campaign_id, ports)
+
+
+def delete_campaign(account_id: str, campaign_id: str, if_revision: int | None, ports: CampaignPorts) -> None:
+    """Make it vanish at once; a job then removes its rows and files. Raises NotFound and Outdated."""
+    _seen(account_id, campaign_id, if_revision, ports.campaigns)
+    everything = [status for status in CampaignStatus if status is not CampaignStatus.DELETING]
+    now = ports.clock.now()
+    moved = ports.campaigns.move(
+        account_id, campaign_id, everything, CampaignStatus.DELETING, now, seen_revision=if_revision
+    )
+    if not moved:
+        _seen(account_id, campaign_id, if_revision, ports.campaigns)
+    ports.removal_queue.put({"account_id": account_id, "campaign_id": campaign_id})
+
+
+def purge_campaign(account_id: str, campaign_id: str, ports: RemovalPorts) -> None:
+    """Remove everything of a campaign that is being deleted, its own row last, so that it can be repeated."""
+    if ports.campaigns.status(account_id, campaign_id) is not CampaignStatus.DELETING:
+        return
+    ports.contacts.purge(account_id, campaign_id)
+    ports.imports.purge(account_id, campaign_id)
+    ports.exports.purge(account_id, campaign_id)
+    for kind in ("uploads", "results"):  # after the jobs: who puts a file looks then whether its job is there
+        ports.files.purge(f"{kind}/{account_id}/{campaign_id}/")
+    ports.pace.forget(account_id, campaign_id)
+    ports.campaigns.remove(account_id, campaign_id)
+
+
+def _seen(account_id: str, campaign_id: str, if_revision: int | None, campaigns: CampaignStore) -> Campaign:
+    campaign = campaigns.get(account_id, campaign_id)
+    if if_revision is not None and campaign.revision != if_revision:
+        raise Outdated
+    return campaign
+
+
+def _move(
+    account_id: str,
+    campaign_id: str,
+    came_from: Sequence[CampaignStatus],
+    to: CampaignStatus,
+    action: CampaignAction,
+    if_revision: int | None,
+    ports: CampaignPorts,
+) -> None:
+    now = ports.clock.now()
+    if ports.campaigns.move(account_id, campaign_id, came_from, to, now, seen_revision=if_revision):
+        return
+    campaign = _seen(account_id, campaign_id, if_revision, ports.campaigns)
+    if campaign.status is not to:  # somebody else asked for the same at the same time: then it is as wished
+        check_action(campaign.status, action)
+        raise Outdated
+
+
+def _check(*errors: FieldError) -> None:
+    """Raise Invalid with all that is wrong at once, if anything is."""
+    if errors:
+        raise Invalid(*errors)
+
+
+def _content_errors(content: Content) -> list[FieldError]:
+    """What is wrong with the content; better told when it is saved than when it is sent."""
+    size = len(f"{content.subject}{content.html}{content.text or ''}".encode("utf-8", "replace"))
+    if size > MAX_CONTENT:
+        text = f"Subject, HTML and text have {size:,} bytes in UTF-8; {MAX_CONTENT:,} is the most."
+        return [FieldError("html", "too_large", text)]
+    try:
+        compile_message(content, SenderIdentity("", "postmaster@example.com"))
+    except CannotComposeError as error:
+        field = "subject" if error.reason.code.startswith("subject") else "html"
+        return [FieldError(field, error.reason.code, error.reason.text)]
+    return []
+
+
+def _line_errors(account_id: str, line_ids: Sequence[str], lines: LineStore) -> list[FieldError]:
+    errors = []
+    for position, line_id in enumerate(line_ids):
+        line = find_line(account_id, line_id, lines)
+        if line is None:
+            errors.append(
+                FieldError(f"line_ids[{position}]", "line_missing", "You have no line with this id.")
+            )
+        elif line.connection.state is not ConnectionState.CONNECTED:
+            text = f"Line “{line.name}” isn't connected: connect it first."
+            errors.append(FieldError(f"line_ids[{position}]", "line_not_connected", text))
+    return errors
+
+
+def _existing_lines(account_id: str, line_ids: tuple[str, ...], lines: LineStore) -> list[Line]:
+    found = (find_line(account_id, line_id, lines) for line_id in line_ids)
+    return [line for line in found if line is not None]

@@ -1,0 +1,126 @@
+"""Contacts: add by hand, list, find by address, edit, remove."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.address import Rejection, contact_id, parse_address
+from chalicelib.domain.campaign import CampaignAction, CampaignStatus, check_action
+from chalicelib.domain.contact import Contact, ContactStatus, Person
+from chalicelib.errors import FieldError, Invalid, NotFound
+from chalicelib.ports import (
+    CampaignStore,
+    Clock,
+    ContactStore,
+    FileStore,
+    ImportStore,
+    JobQueue,
+    NewContact,
+    Page,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ContactPorts:
+    """What the API's contact steps need."""
+
+    campaigns: CampaignStore
+    contacts: ContactStore
+    imports: ImportStore
+    files: FileStore
+    dispatch_queue: JobQueue
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What became of contacts added by hand."""
+
+    contacts: list[Contact]
+    added: int
+    duplicates: int
+
+
+def add_contacts(account_id: str, campaign_id: str, people: Sequence[Person], ports: ContactPorts) -> Added:
+    """Add people by hand; wrong addresses raise Invalid, all at once, and then nobody is added."""
+    status = ports.campaigns.get(account_id, campaign_id).status
+    check_action(status, CampaignAction.ADD_CONTACTS)
+    now = ports.clock.now()
+    new = _checked(campaign_id, people, now)
+    added = ports.contacts.add(account_id, campaign_id, new)
+    if added and status is CampaignStatus.IN_PROGRESS:
+        ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
+    ids = dict.fromkeys(contact.contact_id for contact in new)
+    found = [ports.contacts.get(account_id, campaign_id, one) for one in ids]
+    return Added(found, added, len(people) - added)
+
+
+def _checked(campaign_id: str, people: Sequence[Person], now: datetime) -> list[NewContact]:
+    new, errors = [], []
+    for number, given in enumerate(people):
+        address = parse_address(given.email)
+        if isinstance(address, Rejection):
+            errors.append(FieldError(f"contacts[{number}].email", address.code, address.text))
+        else:
+            person = replace(given, email=address.text)
+            new.append(NewContact(contact_id(campaign_id, address.key), person, now, number))
+    if errors:
+        raise Invalid(*errors)
+    return new
+
+
+def list_contacts(
+    account_id: str,
+    campaign_id: str,
+    cursor: str | None,
+    limit: int,
+    status: ContactStatus | None,
+    ports: ContactPorts,
+) -> Page[Contact]:
+    """A page of a campaign's contacts; raises NotFound."""
+    ports.campaigns.get(account_id, campaign_id)
+    return ports.contacts.page(account_id, campaign_id, cursor, limit, status)
+
+
+def read_contact(account_id: str, campaign_id: str, contact: str, ports: ContactPorts) -> Contact:
+    """One contact of a campaign; raises NotFound."""
+    ports.campaigns.get(account_id, campaign_id)
+    return ports.contacts.get(account_id, campaign_id, contact)
+
+
+def edit_contact(
+    account_id: str,
+    campaign_id: str,
+    contact: str,
+    change: Callable[[Person], Person],
+    ports: ContactPorts,
+) -> Contact:
+    """Change the fields of a contact that has not been sent to; raises NotFound or Conflict."""
+    _check_status(account_id, campaign_id, CampaignAction.EDIT, ports.campaigns)
+    person = ports.contacts.get(account_id, campaign_id, contact).person
+    return ports.contacts.edit(account_id, campaign_id, contact, change(person))
+
+
+def find_contact(account_id: str, campaign_id: str, email: str, ports: ContactPorts) -> Page[Contact]:
+    """The contact with this address, however it is written, as a page of one or none; raises Invalid."""
+    ports.campaigns.get(account_id, campaign_id)
+    address = parse_address(email)
+    if isinstance(address, Rejection):
+        raise Invalid(FieldError("email", address.code, address.text))
+    try:
+        identity = contact_id(campaign_id, address.key)
+        return Page([ports.contacts.get(account_id, campaign_id, identity)], None)
+    except NotFound:
+        return Page([], None)
+
+
+def remove_contact(account_id: str, campaign_id: str, contact: str, ports: ContactPorts) -> None:
+    """Remove a contact that has not been sent to; raises NotFound or Conflict."""
+    _check_status(account_id, campaign_id, CampaignAction.REMOVE_CONTACTS, ports.campaigns)
+    ports.contacts.remove(account_id, campaign_id, contact)
+
+
+def _check_status(
+    account_id: str, campaign_id: str, action: CampaignAction, campaigns: CampaignStore
+) -> None:
+    check_action(campaigns.get(account_id, campaign_id).status, action)

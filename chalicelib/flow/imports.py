@@ -1,0 +1,241 @@
+"""Imports: upload a file of contacts and import it.
+
+An import reads its file from the start each time, but stores and counts nothing before its checkpoint, and
+the checkpoint moves in the same write as the contacts. So a message that comes twice, a run that dies
+half-way and two runs at once add nobody twice and lose nobody.
+"""
+
+import csv
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TextIO
+
+from chalicelib.domain.address import contact_id
+from chalicelib.domain.campaign import CampaignAction, check_action
+from chalicelib.domain.contact_file import Candidate, FileRejected, RejectedRow, Row, read_contacts
+from chalicelib.domain.delivery import Reason
+from chalicelib.domain.ids import new_id
+from chalicelib.domain.job import ImportJob, JobState
+from chalicelib.errors import NotFound, Outdated
+from chalicelib.flow.contacts import ContactPorts
+from chalicelib.ports import (
+    Clock,
+    ContactFileReader,
+    ContactStore,
+    FileStore,
+    ImportStore,
+    JobQueue,
+    NewContact,
+    Page,
+    UploadForm,
+)
+
+MAX_UPLOAD = 200_000_000  # bytes
+CONTENT_TYPES = {
+    "csv": "text/csv",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+PIECE = 90  # rows between two checkpoints: what one transaction carries
+
+
+@dataclass(frozen=True, slots=True)
+class ImportPorts:
+    """What an importer needs."""
+
+    contacts: ContactStore
+    imports: ImportStore
+    files: FileStore
+    read_rows: ContactFileReader
+    import_queue: JobQueue
+    dispatch_queue: JobQueue
+    clock: Clock
+
+
+def start_import(
+    account_id: str, campaign_id: str, file_name: str, file_type: str, ports: ContactPorts
+) -> tuple[ImportJob, UploadForm]:
+    """Make an import job and the form to upload its file with; the upload itself starts the import."""
+    check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.ADD_CONTACTS)
+    now = ports.clock.now()
+    job = ImportJob(new_id(now), campaign_id, file_name, JobState.WAITING, now)
+    ports.imports.add(account_id, job)
+    key = upload_key(account_id, campaign_id, job.import_id)
+    return job, ports.files.presign_upload(key, CONTENT_TYPES[file_type], MAX_UPLOAD)
+
+
+def list_imports(
+    account_id: str, campaign_id: str, cursor: str | None, limit: int, ports: ContactPorts
+) -> Page[ImportJob]:
+    """A page of a campaign's imports, newest first; raises NotFound."""
+    ports.campaigns.get(account_id, campaign_id)
+    return ports.imports.page(account_id, campaign_id, cursor, limit)
+
+
+def read_import(account_id: str, import_id: str, ports: ContactPorts) -> tuple[ImportJob, str | None]:
+    """An import, and a link to its rejected rows once it is done; raises NotFound."""
+    job = ports.imports.get(account_id, import_id)
+    ports.campaigns.get(account_id, job.campaign_id)
+    if job.state is not JobState.DONE:
+        return job, None
+    key = rejected_key(account_id, job.campaign_id, import_id)
+    return job, ports.files.presign_download(key, "rejected.csv")
+
+
+def sample_file_link(file_type: str, make: Callable[[str], bytes], files: FileStore) -> str:
+    """Put the sample contact file where it can be downloaded, and link to it; raises NotFound."""
+    if file_type not in CONTENT_TYPES:
+        raise NotFound("sample file")
+    key = f"samples/contacts.{file_type}"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "sample")
+        path.write_bytes(make(file_type))
+        files.put(key, path, CONTENT_TYPES[file_type])
+    return files.presign_download(key, f"contacts.{file_type}")
+
+
+def upload_key(account_id: str, campaign_id: str, import_id: str) -> str:
+    """Where an import's file is uploaded to."""
+    return f"uploads/{account_id}/{campaign_id}/{import_id}"
+
+
+def rejected_key(account_id: str, campaign_id: str, import_id: str) -> str:
+    """Where the list of an import's rejected rows is kept, as CSV."""
+    return f"results/{account_id}/{campaign_id}/{import_id}-rejected.csv"
+
+
+def import_contacts(
+    account_id: str, import_id: str, ports: ImportPorts, stop_at: datetime, key: str | None = None
+) -> JobState:
+    """Import an uploaded file. Returns Running when time ran out and a message asks to go on.
+
+    A file that can't be taken ends the job as Failed with the reason; contacts of rows before the fault
+    stay, and are counted. ``key`` is the file's, when its upload is what brought us here: a file that came
+    after its campaign was deleted is removed.
+    """
+    job = ports.imports.begin(account_id, import_id)
+    if job is None:
+        if key is not None and _is_gone(account_id, import_id, ports.imports):
+            ports.files.purge(key)
+        return JobState.DONE
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            return _Run(account_id, job, Path(folder), ports, stop_at).go()
+        except FileRejected as rejection:
+            reason = Reason(rejection.code, rejection.text)
+            ports.imports.fail(account_id, import_id, reason, ports.clock.now())
+            return JobState.FAILED
+        except NotFound:
+            reason = Reason("campaign_gone", "The campaign or the file was deleted while it was imported.")
+            ports.imports.fail(account_id, import_id, reason, ports.clock.now())
+            ports.files.purge(upload_key(account_id, job.campaign_id, import_id))
+            return JobState.FAILED
+        except Outdated:
+            return JobState.RUNNING  # another run of the same job has moved on: it will finish
+
+
+def _is_gone(account_id: str, import_id: str, imports: ImportStore) -> bool:
+    try:
+        imports.get(account_id, import_id)
+    except NotFound:
+        return True
+    return False
+
+
+class _Run:
+    """One run over an uploaded file, from its checkpoint on."""
+
+    def __init__(
+        self, account_id: str, job: ImportJob, folder: Path, ports: ImportPorts, stop_at: datetime
+    ) -> None:
+        self._account_id = account_id
+        self._job = job
+        self._folder = folder
+        self._ports = ports
+        self._stop_at = stop_at
+        self._progress = job.progress
+
+    def go(self) -> JobState:
+        upload, rejected = self._folder / "upload", self._folder / "rejected.csv"
+        self._ports.files.fetch(
+            upload_key(self._account_id, self._job.campaign_id, self._job.import_id), upload
+        )
+        with rejected.open("w", encoding="utf-8-sig", newline="") as list_of_rejected:
+            if not self._store(self._pieces(upload, list_of_rejected)):
+                self._ports.import_queue.put(
+                    {"account_id": self._account_id, "import_id": self._job.import_id}
+                )
+                return JobState.RUNNING
+        self._finish(rejected)
+        return JobState.DONE
+
+    def _pieces(self, upload: Path, list_of_rejected: TextIO) -> Iterator[list[Row]]:
+        """The file's rows in pieces of PIECE; rejected ones are also written to their list."""
+        write = csv.writer(list_of_rejected).writerow
+        write(("row", "value", "code", "reason"))
+        piece: list[Row] = []
+        for row in read_contacts(self._ports.read_rows(upload)):
+            if isinstance(row, RejectedRow):
+                write((row.row_number, _harmless(row.value), row.code, row.text))
+            piece.append(row)
+            if len(piece) == PIECE:
+                yield piece
+                piece = []
+        if piece:
+            yield piece
+
+    def _store(self, pieces: Iterator[list[Row]]) -> bool:
+        """Store piece by piece behind the checkpoint; False when the time was up before the end."""
+        first_row = 0
+        for piece in pieces:
+            if first_row >= self._progress.next_row:
+                if self._ports.clock.now() >= self._stop_at:
+                    return False
+                self._store_piece(first_row, piece)
+            first_row += len(piece)
+        return True
+
+    def _store_piece(self, first_row: int, piece: list[Row]) -> None:
+        seen = self._progress
+        people = [row for row in piece if isinstance(row, Candidate)]
+        read = replace(
+            seen,
+            next_row=first_row + len(piece),
+            rows=seen.rows + len(piece),
+            rejected=seen.rejected + len(piece) - len(people),
+        )
+        self._progress = self._ports.contacts.add_imported(
+            self._account_id,
+            self._job.campaign_id,
+            self._job.import_id,
+            [self._contact(row) for row in people],
+            seen,
+            read,
+        )
+
+    def _contact(self, row: Candidate) -> NewContact:
+        identity = contact_id(self._job.campaign_id, row.key)
+        return NewContact(identity, row.person, self._job.created_at, row.row_number)
+
+    def _finish(self, rejected: Path) -> None:
+        ports, campaign_id = self._ports, self._job.campaign_id
+        key = rejected_key(self._account_id, campaign_id, self._job.import_id)
+        ports.files.put(key, rejected, CONTENT_TYPES["csv"])
+        self._take_back_if_removed(key)
+        ports.imports.finish(self._account_id, self._job.import_id, self._progress, ports.clock.now())
+        ports.dispatch_queue.put({"account_id": self._account_id, "campaign_id": campaign_id})
+
+    def _take_back_if_removed(self, key: str) -> None:
+        """Raise NotFound, and leave no file, when the campaign was removed with its jobs meanwhile."""
+        try:
+            self._ports.imports.get(self._account_id, self._job.import_id)
+        except NotFound:
+            self._ports.files.purge(key)
+            raise
+
+
+def _harmless(value: str) -> str:
+    """A value that a spreadsheet program won't take for a formula (OWASP, CSV injection)."""
+    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

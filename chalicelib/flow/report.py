@@ -1,0 +1,173 @@
+"""Report: an Excel workbook of a campaign, written as a job, with the proof that rows and totals agree."""
+
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from chalicelib.domain.campaign import Campaign, CampaignStatus
+from chalicelib.domain.contact import Contact, ContactStatus
+from chalicelib.domain.ids import new_id
+from chalicelib.domain.job import ExportJob, JobState
+from chalicelib.errors import NotFound
+from chalicelib.ports import (
+    CampaignStore,
+    Clock,
+    ContactStore,
+    ExportStore,
+    FileStore,
+    JobQueue,
+    ReportWriter,
+    ReportWriterFactory,
+)
+
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+HEADER = (
+    "Email",
+    "First Name",
+    "Last Name",
+    "Middle Name",
+    "P1",
+    "P2",
+    "P3",
+    "Status",
+    "Sent (UTC)",
+    "Delivered (UTC)",
+    "Opened (UTC)",
+    "Line",
+    "Content version",
+    "Reason",
+    "Server's code",
+    "Server's reply",
+)
+_READ_AT_ONCE = 1_000
+_PROGRESS_EVERY = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPorts:
+    """What the API's export steps need."""
+
+    campaigns: CampaignStore
+    exports: ExportStore
+    files: FileStore
+    export_queue: JobQueue
+    clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPorts:
+    """What an exporter needs."""
+
+    campaigns: CampaignStore
+    contacts: ContactStore
+    exports: ExportStore
+    files: FileStore
+    open_workbook: ReportWriterFactory
+    clock: Clock
+
+
+def start_export(account_id: str, campaign_id: str, ports: ExportPorts) -> ExportJob:
+    """Make an export job and queue it; raises NotFound."""
+    ports.campaigns.get(account_id, campaign_id)
+    now = ports.clock.now()
+    job = ExportJob(new_id(now), campaign_id, JobState.QUEUED, now)
+    ports.exports.add(account_id, job)
+    ports.export_queue.put({"account_id": account_id, "export_id": job.export_id})
+    return job
+
+
+def read_export(account_id: str, export_id: str, ports: ExportPorts) -> tuple[ExportJob, str | None]:
+    """An export, and a link to its workbook once it is done; raises NotFound."""
+    job = ports.exports.get(account_id, export_id)
+    ports.campaigns.get(account_id, job.campaign_id)
+    if job.state is not JobState.DONE:
+        return job, None
+    key = export_key(account_id, job.campaign_id, export_id)
+    return job, ports.files.presign_download(key, "report.xlsx")
+
+
+def export_key(account_id: str, campaign_id: str, export_id: str) -> str:
+    """Where the workbook of an export is kept."""
+    return f"results/{account_id}/{campaign_id}/{export_id}.xlsx"
+
+
+def export_report(account_id: str, export_id: str, ports: ReportPorts) -> None:
+    """Write the workbook and put it where it can be downloaded. Done twice, it is the same file again."""
+    try:
+        job = ports.exports.get(account_id, export_id)
+        campaign = ports.campaigns.get(account_id, job.campaign_id)
+    except NotFound:
+        return
+    key = export_key(account_id, job.campaign_id, export_id)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "report.xlsx")
+        counted = _write(account_id, job, campaign, path, ports)
+        if counted is None:
+            return
+        ports.files.put(key, path, WORKBOOK)
+    ports.exports.finish(account_id, export_id, counted, ports.clock.now())
+    if ports.campaigns.status(account_id, job.campaign_id) in (None, CampaignStatus.DELETING):
+        ports.files.purge(key)  # the removal may have passed its files already, and nothing may remain
+
+
+def _write(
+    account_id: str, job: ExportJob, campaign: Campaign, path: Path, ports: ReportPorts
+) -> Counter[str] | None:
+    """Write all rows and then their count; None when the job is over already."""
+    counted: Counter[str] = Counter(dict.fromkeys(ContactStatus, 0))
+    with ports.open_workbook(path) as workbook:
+        workbook.sheet("Contacts", HEADER)
+        for number, contact in enumerate(_all_contacts(account_id, job.campaign_id, ports.contacts)):
+            if number % _PROGRESS_EVERY == 0 and not ports.exports.progress(
+                account_id, job.export_id, number
+            ):
+                return None
+            workbook.append(_row(contact))
+            counted[contact.status] += 1
+        if not ports.exports.progress(account_id, job.export_id, counted.total()):
+            return None
+        _write_summary(workbook, campaign, counted, ports.clock.now())
+    return counted
+
+
+def _write_summary(workbook: ReportWriter, campaign: Campaign, counted: Counter[str], now: datetime) -> None:
+    workbook.sheet("Summary", ("Campaign", campaign.name))
+    workbook.append(("Made at (UTC)", now))
+    workbook.append(("Contacts", counted.total()))
+    for status in ContactStatus:
+        workbook.append((status.replace("_", " ").capitalize(), counted[status]))
+
+
+def _all_contacts(account_id: str, campaign_id: str, contacts: ContactStore) -> Iterator[Contact]:
+    cursor = None
+    while True:
+        page = contacts.page(account_id, campaign_id, cursor, _READ_AT_ONCE)
+        yield from page.items
+        cursor = page.cursor
+        if cursor is None:
+            return
+
+
+def _row(contact: Contact) -> tuple[str | int | datetime | None, ...]:
+    person, reason = contact.person, contact.reason
+    return (
+        person.email,
+        person.first_name,
+        person.last_name,
+        person.middle_name,
+        person.p1,
+        person.p2,
+        person.p3,
+        contact.status.replace("_", " ").capitalize(),
+        contact.sent_at,
+        contact.delivered_at,
+        contact.opened_at,
+        contact.line_id,
+        contact.content_version,
+        reason.text if reason else None,
+        reason.enhanced or reason.reply_code if reason else None,
+        reason.reply_text if reason else None,
+    )

@@ -1,0 +1,73 @@
+"""Resend: the only way a contact is ever written to again, because a person asked for it.
+
+Contacts in Error start a new generation. Those whose outcome is unknown are left out unless the person says
+so. The wish is kept with the campaign until all its pages are done; each row is stamped with the wish's
+token, so that pages done twice, or by two visits at once, reopen nobody twice.
+"""
+
+import uuid
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain.campaign import Campaign, CampaignAction, CampaignStatus, Resend, check_action
+from chalicelib.domain.contact import ContactStatus
+from chalicelib.errors import Conflict, Outdated
+from chalicelib.flow.campaign import CampaignPorts, CampaignView, read_campaign
+from chalicelib.ports import CampaignStore, Clock, ContactStore
+
+_PAGE = 900
+_TIME = timedelta(seconds=60)  # what one visit spends on it; the next visit goes on
+
+
+def resend_errors(
+    account_id: str, campaign_id: str, include_unknown: bool, if_revision: int | None, ports: CampaignPorts
+) -> CampaignView:
+    """Send again to contacts in Error; raises Conflict when none qualifies or the campaign can't run.
+
+    Also while contacts wait that were never sent to: a running campaign sends to them too, and a resend is
+    for contacts in Error and for nobody else.
+
+    With ``include_unknown`` also to those who may have got the message already.
+    """
+    seen = read_campaign(account_id, campaign_id, ports)
+    check_action(seen.campaign.status, CampaignAction.RESEND)
+    errors = seen.totals.by_status[ContactStatus.ERROR] - (0 if include_unknown else seen.totals.unknown)
+    missing = [obstacle for obstacle in seen.obstacles if obstacle.code != "no_contacts"]
+    if missing:
+        text = " ".join(obstacle.text for obstacle in missing)
+        raise Conflict("not_ready", text, [obstacle.code for obstacle in missing])
+    if waiting := seen.totals.unsettled:
+        text = f"{waiting} contacts are not sent to yet: launch the campaign for them first, or remove them."
+        raise Conflict("not_sent_waiting", text)
+    if errors == 0:
+        raise Conflict("no_errors", "No contact is in Error with a known outcome.")
+    came_from = [CampaignStatus.PAUSED, CampaignStatus.FINISHED]
+    wish = Resend(uuid.uuid4().hex, include_unknown)
+    moved = ports.campaigns.move(
+        account_id,
+        campaign_id,
+        came_from,
+        CampaignStatus.IN_PROGRESS,
+        ports.clock.now(),
+        seen_revision=if_revision,
+        resend=wish,
+    )
+    if not moved:
+        check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.RESEND)
+        raise Outdated
+    ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
+    return read_campaign(account_id, campaign_id, ports)
+
+
+def reopen_errors(
+    account_id: str, campaign: Campaign, campaigns: CampaignStore, contacts: ContactStore, clock: Clock
+) -> None:
+    """Reopen the pages of a wish, from where the last visit stopped, and forget it at the end."""
+    wish, stop_at = campaign.resend, clock.now() + _TIME
+    while wish and clock.now() < stop_at:
+        page = contacts.page(account_id, campaign.campaign_id, wish.cursor, _PAGE, ContactStatus.ERROR)
+        chosen = [c for c in page.items if wish.include_unknown or not c.outcome_unknown]
+        contacts.reopen(account_id, campaign.campaign_id, chosen, wish.token, clock.now())
+        rest = replace(wish, cursor=page.cursor) if page.cursor else None
+        campaigns.go_on_resending(account_id, campaign.campaign_id, wish.token, rest)
+        wish = rest

@@ -1,0 +1,297 @@
+"""Send: one order of the send queue becomes one message at a server, or nothing at all.
+
+The order of things is the promise: look (is it still wanted?), connect, **claim**, render, hand over,
+record. Whoever loses the claim sends nothing. Before the claim every failure just gives the contact back;
+between claim and hand-over too; after the hand-over only the server's reply decides, and without one the
+outcome is unknown for good.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from chalicelib.domain.campaign import Campaign, CampaignStatus
+from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
+from chalicelib.domain.delivery import (
+    Accepted,
+    Envelope,
+    Outcome,
+    Reason,
+    Refused,
+    Scope,
+    Stage,
+    TryLater,
+    Unknown,
+    Withheld,
+)
+from chalicelib.domain.email import CompiledMessage, SenderIdentity, compile_message
+from chalicelib.domain.header import CannotComposeError, message_id_for
+from chalicelib.domain.line import Connection, ConnectionState, Line
+from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
+from chalicelib.errors import NotFound, SecretUnreadable
+from chalicelib.flow.lines import PASSWORD_UNREADABLE
+from chalicelib.ports import (
+    CampaignStore,
+    Clock,
+    ContactStore,
+    EmailSender,
+    LineStore,
+    PaceStore,
+    SecretBox,
+    SendOrder,
+    Settlement,
+)
+
+FRESH = timedelta(seconds=2)  # how old a look at the campaign may be when a message is handed over
+LATEST = timedelta(minutes=10)  # a message later than this gets a new slot, whatever its pace
+QUEUE_TIME = timedelta(seconds=30)  # between a slot and its message at the sender, on a normal day
+HAND_OVER = timedelta(seconds=150)  # what a hand-over may take: less time than this is not enough to begin
+REMEMBER_LINE = timedelta(seconds=30)
+CONCERNS_ALL = frozenset({"message_too_large"})  # refusals that every contact of the campaign would meet
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class SendPorts:
+    """What a sender needs. ``new_token`` makes a claim's token, ``draw`` a number in [0, 1) for jitter."""
+
+    campaigns: CampaignStore
+    contacts: ContactStore
+    lines: LineStore
+    pace: PaceStore
+    secrets: SecretBox
+    channel: EmailSender
+    clock: Clock
+    new_token: Callable[[], str]
+    draw: Callable[[], float]
+
+
+class Sender:
+    """A warm sender: between orders it remembers campaigns, lines and compiled messages."""
+
+    def __init__(self, ports: SendPorts) -> None:
+        self._ports = ports
+        self._looks: dict[tuple[str, str], tuple[datetime, Campaign | None]] = {}
+        self._lines: dict[tuple[str, str], tuple[datetime, Line, str]] = {}
+        self._messages: dict[tuple[str, str, int, Line], CompiledMessage] = {}
+        self._troubled: set[tuple[str, str]] = set()
+        self._resting: dict[tuple[str, str], datetime] = {}
+
+    def send(self, order: SendOrder, stop_at: datetime) -> Outcome | None:
+        """Carry out one order; None when nothing was handed over and the contact went back or was gone.
+
+        ``stop_at`` is when this process may be stopped: too little time left is too little to begin.
+        """
+        campaign = self._look(order)
+        now = self._ports.clock.now()
+        found = self._line(order)
+        if campaign is None or found is None or now + HAND_OVER > stop_at:
+            self._give_back(order, None)
+            return None
+        line, password = found
+        if not wanted(campaign, line, order, now):
+            self._give_back(order, None)
+            return None
+        message = self._compose_or_stop(order, campaign, line)
+        if message is None:
+            return None
+        connected = self._ports.channel.connect(line, password)
+        if isinstance(connected, TryLater | Refused):
+            self._settle_line(order, connected)
+            self._give_back(order, None, reason=connected.reason)
+            return connected
+        return self._claim_and_hand_over(order, campaign, line, message, stop_at)
+
+    def _claim_and_hand_over(
+        self, order: SendOrder, campaign: Campaign, line: Line, message: CompiledMessage, stop_at: datetime
+    ) -> Outcome | None:
+        token = self._ports.new_token()
+        now = self._ports.clock.now()
+        contact = self._ports.contacts.claim(order.account_id, order, token, campaign.content_version, now)
+        if contact is None:
+            return None
+        limit = min(stop_at, contact.lease_until or now)
+        try:
+            text = message.render(contact.person, _message_id(order, line), now, smtputf8=True)
+        except CannotComposeError as error:
+            outcome: Outcome = Refused(error.reason, error.scope)
+        else:
+            envelope = Envelope(line.from_address, contact.person.email)
+            outcome = self._ports.channel.deliver(
+                line, envelope, text, lambda: self._go_ahead(order, line, limit)
+            )
+        self._record(order, token, contact, outcome)
+        return outcome
+
+    def _go_ahead(self, order: SendOrder, line: Line, stop_at: datetime) -> bool:
+        """The last look, just before the message leaves: still wanted, and enough time for the reply."""
+        campaign, now = self._look(order), self._ports.clock.now()
+        return campaign is not None and wanted(campaign, line, order, now) and now + HAND_OVER <= stop_at
+
+    def _record(self, order: SendOrder, token: str, contact: Contact, outcome: Outcome) -> None:
+        """Write down what became of the message. The claim makes sure that it is ours to say."""
+        now = self._ports.clock.now()
+        match outcome:
+            case Accepted():
+                self._settle(order, token, Settlement(ContactStatus.SENT, now))
+                self._line_worked(order)
+            case Unknown(reason):
+                # The code is what keeps a resend away from it, whatever the channel calls it.
+                doubt = replace(reason, code=OUTCOME_UNKNOWN)
+                self._settle(order, token, Settlement(ContactStatus.ERROR, now, doubt))
+            case Withheld():
+                self._give_back(order, token)
+            case Refused(reason, Scope.CONTACT) | Refused(reason, Scope.CONTENT):
+                self._refuse(order, token, reason)
+            case TryLater(reason, Scope.CONTACT, after) | TryLater(reason, Scope.CONTENT, after):
+                self._put_off(order, token, contact.failures + 1, reason, after)
+            case TryLater() | Refused():
+                self._settle_line(order, outcome)
+                self._give_back(order, token, reason=outcome.reason)
+
+    def _refuse(self, order: SendOrder, token: str, reason: Reason) -> None:
+        """An Error for this contact; what none of the campaign would pass pauses the campaign instead."""
+        if reason.code in CONCERNS_ALL and reason.stage is not Stage.RCPT:
+            self._pause(order, reason)
+            self._give_back(order, token, reason=reason)
+        else:
+            self._settle(order, token, Settlement(ContactStatus.ERROR, self._ports.clock.now(), reason))
+
+    def _put_off(
+        self, order: SendOrder, token: str, failures: int, reason: Reason, after: timedelta | None
+    ) -> None:
+        wait = contact_wait(failures, after, self._ports.draw())
+        now = self._ports.clock.now()
+        if wait is None:
+            self._settle(order, token, Settlement(ContactStatus.ERROR, now, reason))
+        else:
+            back = Settlement(ContactStatus.NOT_SENT, now, reason, now + wait, failures)
+            self._settle(order, token, back)
+
+    def _settle_line(self, order: SendOrder, outcome: TryLater | Refused) -> None:
+        """Let the line rest, or take it out of use; its contacts are not burned for it."""
+        key, now = (order.account_id, order.line_id), self._ports.clock.now()
+        self._troubled.add(key)
+        if isinstance(outcome, Refused):
+            self._take_out_of_use(key, outcome.reason)
+        elif outcome.scope is Scope.RATE:
+            self._rest(key, now + max(RATE_WAIT, outcome.after or RATE_WAIT))
+        else:
+            failures = self._ports.pace.line_failed(*key, now, now + LINE_WAITS[0])
+            self._resting[key] = now + LINE_WAITS[0]
+            wait = line_wait(failures, outcome.after) if failures else LINE_WAITS[0]
+            if wait is None:
+                self._take_out_of_use(key, outcome.reason)
+            elif failures and wait > LINE_WAITS[0]:
+                self._rest(key, now + wait)
+
+    def _rest(self, key: tuple[str, str], until: datetime) -> None:
+        self._ports.pace.rest_line(*key, until)
+        self._resting[key] = until
+
+    def _take_out_of_use(self, key: tuple[str, str], reason: Reason) -> None:
+        """Nothing leaves through it until a person has connected it again."""
+        failed = Connection(ConnectionState.FAILED, self._ports.clock.now(), reason)
+        with suppress(NotFound):
+            self._ports.lines.set_connection(*key, failed)
+        self._lines.pop(key, None)
+
+    def _line_worked(self, order: SendOrder) -> None:
+        """Forget failures this process has seen; a write for every message would cost more than it tells."""
+        key = (order.account_id, order.line_id)
+        if key in self._troubled:
+            self._ports.pace.line_worked(*key)
+            self._troubled.discard(key)
+
+    def _pause(self, order: SendOrder, reason: Reason) -> None:
+        self._ports.campaigns.move(
+            order.account_id,
+            order.campaign_id,
+            [CampaignStatus.IN_PROGRESS],
+            CampaignStatus.PAUSED,
+            self._ports.clock.now(),
+            reason,
+        )
+
+    def _give_back(self, order: SendOrder, token: str | None, reason: Reason | None = None) -> None:
+        """Back to Not sent: certainly not handed over. An order that is out of date changes nothing."""
+        self._settle(order, token, Settlement(ContactStatus.NOT_SENT, self._ports.clock.now(), reason))
+
+    def _settle(self, order: SendOrder, token: str | None, settlement: Settlement) -> None:
+        self._ports.contacts.settle(order.account_id, order, token, settlement)
+
+    def _look(self, order: SendOrder) -> Campaign | None:
+        """The campaign as it was at most FRESH ago; None when it is gone."""
+        key, now = (order.account_id, order.campaign_id), self._ports.clock.now()
+        seen = self._looks.get(key)
+        if seen is None or now - seen[0] > FRESH:
+            seen = self._looks[key] = (now, _find(lambda: self._ports.campaigns.get(*key)))
+        return seen[1]
+
+    def _line(self, order: SendOrder) -> tuple[Line, str] | None:
+        """The line and its password; None when it was deleted, rests or is out of use."""
+        key, now = (order.account_id, order.line_id), self._ports.clock.now()
+        if now < self._resting.get(key, now):
+            return None
+        seen = self._lines.get(key)
+        if seen is None or now - seen[0] > REMEMBER_LINE:
+            line = _find(lambda: self._ports.lines.get(*key))
+            if line is None or line.connection.state is not ConnectionState.CONNECTED:
+                return None
+            try:
+                seen = self._lines[key] = (now, line, self._ports.secrets.open(*key, line.password))
+            except SecretUnreadable:
+                self._take_out_of_use(key, PASSWORD_UNREADABLE)
+                return None
+        return seen[1], seen[2]
+
+    def _compose_or_stop(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage | None:
+        """The compiled message. What can't be composed would fail for every contact: the campaign pauses."""
+        try:
+            return self._compiled(order, campaign, line)
+        except CannotComposeError as error:
+            self._pause(order, error.reason)
+            self._give_back(order, None, reason=error.reason)
+            return None
+        except NotFound:  # the campaign was removed since the look
+            return None
+
+    def _compiled(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage:
+        """The message of this content version and line, compiled once."""
+        key = (order.account_id, campaign.campaign_id, campaign.content_version, line)
+        if key not in self._messages:
+            self._messages.clear()  # one campaign at a time is the rule; the memory stays flat
+            content = self._ports.campaigns.content(*key[:3])
+            identity = SenderIdentity(line.from_name, line.from_address, line.reply_to)
+            self._messages[key] = compile_message(content, identity)
+        return self._messages[key]
+
+
+def wanted(campaign: Campaign, line: Line, order: SendOrder, now: datetime) -> bool:
+    """Whether a message may leave now: the campaign runs, the slot isn't long past, the window is open.
+
+    A slot lies inside a window by construction; the few seconds a queue needs don't make it late. Where
+    messages are paced, by gaps or by the line's limits, more than those seconds do: what piled up while no
+    sender worked would leave in a burst.
+    """
+    latest = QUEUE_TIME if campaign.timetable.gap_max or line.limits.is_paced else LATEST
+    late = now - order.slot_at
+    open_now = campaign.timetable.is_open(now) or (
+        late <= QUEUE_TIME and campaign.timetable.is_open(order.slot_at)
+    )
+    return campaign.status is CampaignStatus.IN_PROGRESS and late <= latest and open_now
+
+
+def _message_id(order: SendOrder, line: Line) -> str:
+    domain = line.from_address.rpartition("@")[2]
+    return message_id_for(order.campaign_id, order.contact_id, order.generation, domain)
+
+
+def _find(read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except NotFound:
+        return None

@@ -1,0 +1,377 @@
+"""What the steps need of the outside, as roles. The account always comes first.
+
+Adapters fulfil them with a technology, tests with small fakes; one contract test class per port runs on
+both. A method that takes an account never reaches another account's rows, whatever ids it is given.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Generic, Protocol, TypeVar
+
+from chalicelib.domain.account import Account, ApiKey
+from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
+from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
+from chalicelib.domain.contact_file import RejectedRow, SheetRow
+from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, TryLater
+from chalicelib.domain.email import Content
+from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
+from chalicelib.domain.line import Connection, Line
+from chalicelib.domain.schedule import Cursor, Ledger
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list; ``cursor`` is opaque, None at the end. A page may be short and not the last."""
+
+    items: Sequence[T]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendOrder:
+    """One message of the send queue: ids only, no address and no text.
+
+    ``generation`` and ``attempt`` bind it to one release of the contact: a copy that comes late finds
+    the contact moved on. ``slot_at`` is when it was meant to leave (aware UTC).
+    """
+
+    account_id: str
+    campaign_id: str
+    contact_id: str
+    line_id: str
+    generation: int
+    attempt: int
+    slot_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One waiting contact and the slot it is given."""
+
+    contact_id: str
+    generation: int
+    attempt: int
+    line_id: str
+    slot_at: datetime
+    lease_until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Where a Pending contact goes: Sent or Error for good, or back to Not sent until ``due``.
+
+    On the way back, ``failures`` is the new count of passing failures; None for it, or for the reason,
+    keeps what the row has.
+    """
+
+    status: ContactStatus
+    at: datetime
+    reason: Reason | None = None
+    due: datetime | None = None
+    failures: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NewContact:
+    """A contact that is to be added. The waiting are sorted by when they were added, then by ``number``."""
+
+    contact_id: str
+    person: Person
+    added_at: datetime
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The dispatcher's memory of a campaign and its lines. ``token`` proves that it is still current.
+
+    ``held_until``: slots were given out whose contacts are still being released; until then they would be
+    taken for waiting, and slots for them would use up the lines' limits for nothing.
+    """
+
+    cursor: Cursor
+    ledgers: Mapping[str, Ledger]
+    resting_until: Mapping[str, datetime]
+    token: Mapping[str, int]
+    held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UploadForm:
+    """A presigned POST: send ``fields`` and then the file, as multipart/form-data, to ``url``."""
+
+    url: str
+    fields: Mapping[str, str]
+    expires_at: datetime
+
+
+class Clock(Protocol):
+    """The time, as an aware UTC instant."""
+
+    def now(self) -> datetime: ...
+
+
+class AccountStore(Protocol):
+    """Accounts and their API keys."""
+
+    def add(self, account: Account) -> None: ...
+    def get(self, account_id: str) -> Account: ...
+    def add_key(self, key: ApiKey) -> None: ...
+    def find_key(self, key_id: str) -> ApiKey | None: ...
+    def list_keys(self, account_id: str) -> list[ApiKey]: ...
+    def revoke_key(self, account_id: str, key_id: str, now: datetime) -> None: ...
+
+
+class LineStore(Protocol):
+    """The lines of an account."""
+
+    def add(self, account_id: str, line: Line) -> None: ...
+    def get(self, account_id: str, line_id: str) -> Line: ...
+    def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Line]: ...
+    def set_connection(self, account_id: str, line_id: str, connection: Connection) -> None: ...
+    def set_plan(self, account_id: str, line_id: str, plan: str) -> None: ...
+    def remove(self, account_id: str, line_id: str) -> None: ...
+
+
+class CampaignStore(Protocol):
+    """Campaigns and the versions of their content. A campaign being deleted is not found."""
+
+    def add(self, account_id: str, campaign: Campaign, content: Content) -> None: ...
+    def get(self, account_id: str, campaign_id: str) -> Campaign: ...
+    def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Campaign]: ...
+    def content(self, account_id: str, campaign_id: str, version: int) -> Content: ...
+    def save(self, account_id: str, campaign: Campaign, content: Content | None, seen_revision: int) -> None:
+        """Replace the settings, and add the content as ``campaign.content_version`` when given.
+
+        Raises Outdated when the stored revision isn't ``seen_revision`` any more; writes nothing then.
+        """
+
+    def move(
+        self,
+        account_id: str,
+        campaign_id: str,
+        came_from: Sequence[CampaignStatus],
+        to: CampaignStatus,
+        at: datetime,
+        reason: Reason | None = None,
+        *,
+        seen_revision: int | None = None,
+        resend: Resend | None = None,
+    ) -> bool:
+        """Change the status if it is one of ``came_from``; False when it isn't. ``at`` stamps it.
+
+        With ``seen_revision`` also False when the revision is another one. ``resend`` is stored with it.
+        """
+
+    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> None:
+        """Store what is left of the wish with this token; does nothing when another took its place."""
+
+    def active(self) -> Iterator[tuple[str, str]]:
+        """(account, campaign) of all that the dispatcher has to visit, over all accounts."""
+
+    def rest(self, account_id: str, campaign_id: str) -> None:
+        """Take a campaign that is not In progress off the dispatcher's round."""
+
+    def status(self, account_id: str, campaign_id: str) -> CampaignStatus | None:
+        """The status as it is right now (consistent read), also Deleting; None when there is no row."""
+
+    def remove(self, account_id: str, campaign_id: str) -> None:
+        """Remove the row and all content versions, for good."""
+
+
+class ContactStore(Protocol):
+    """The contacts of a campaign and their totals, which change together or not at all."""
+
+    def add(self, account_id: str, campaign_id: str, contacts: Sequence[NewContact]) -> int:
+        """Add those that are not there yet; returns how many were added. Raises NotFound without campaign."""
+
+    def add_imported(
+        self,
+        account_id: str,
+        campaign_id: str,
+        import_id: str,
+        contacts: Sequence[NewContact],
+        seen: ImportProgress,
+        read: ImportProgress,
+    ) -> ImportProgress:
+        """Add a piece of a file and move the import's checkpoint in one write.
+
+        ``seen`` is the checkpoint the caller started from, ``read`` what it is with this piece's rows and
+        rejections, before its contacts are counted as added or duplicates. Returns what was stored.
+        Raises Outdated when another run moved the checkpoint, NotFound when the campaign is gone.
+        """
+
+    def get(self, account_id: str, campaign_id: str, contact_id: str) -> Contact: ...
+    def page(
+        self,
+        account_id: str,
+        campaign_id: str,
+        cursor: str | None,
+        limit: int,
+        status: ContactStatus | None = None,
+    ) -> Page[Contact]: ...
+    def edit(self, account_id: str, campaign_id: str, contact_id: str, person: Person) -> Contact:
+        """Replace the fields of a contact that is Not sent; raises Conflict for any other, and NotFound.
+
+        Its address stays: the contact's id is made of it.
+        """
+
+    def remove(self, account_id: str, campaign_id: str, contact_id: str) -> None:
+        """Remove a contact that is Not sent; raises Conflict for any other."""
+
+    def totals(self, account_id: str, campaign_id: str) -> Totals: ...
+    def waiting(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
+        """Not sent contacts that are due, earliest first; only ids, generation and attempt are filled."""
+
+    def release(self, account_id: str, campaign_id: str, releases: Sequence[Release]) -> list[Release]:
+        """Not sent → Pending, while the campaign is In progress. Returns those that did move."""
+
+    def claim(
+        self, account_id: str, order: SendOrder, token: str, content_version: int, now: datetime
+    ) -> Contact | None:
+        """Claim a Pending contact for one hand-over; None when it isn't there to be claimed (any more)."""
+
+    def settle(self, account_id: str, order: SendOrder, token: str | None, settlement: Settlement) -> bool:
+        """Settle the claimed contact (or, with token None, an unclaimed one); False when it isn't ours."""
+
+    def overdue(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
+        """Pending contacts whose lease has run out."""
+
+    def pending(self, account_id: str, campaign_id: str, limit: int) -> list[Contact]:
+        """Pending contacts that nobody has claimed."""
+
+    def reopen(
+        self, account_id: str, campaign_id: str, contacts: Sequence[Contact], token: str, now: datetime
+    ) -> int:
+        """Error → Not sent in a new generation, for those still as seen and not stamped with ``token``."""
+
+    def purge(self, account_id: str, campaign_id: str) -> None:
+        """Remove all contacts and totals of a campaign, for good."""
+
+
+class PaceStore(Protocol):
+    """Where each campaign and each line is in time: cursors, what was given out, and rests."""
+
+    def load(self, account_id: str, campaign_id: str, line_ids: Sequence[str]) -> Pace: ...
+    def reserve(self, account_id: str, campaign_id: str, pace: Pace) -> bool:
+        """Store the new cursor and ledgers, all or none; False when another dispatcher was first."""
+
+    def line_failed(self, account_id: str, line_id: str, now: datetime, until: datetime) -> int | None:
+        """Count one more failure in a row of the line, and let it rest until then; returns the count.
+
+        None when the line is resting already: many senders meet one failure at once, and it counts once.
+        """
+
+    def line_worked(self, account_id: str, line_id: str) -> None:
+        """Forget the failures in a row."""
+
+    def rest_line(self, account_id: str, line_id: str, until: datetime) -> None:
+        """Give out no slot of the line before ``until``."""
+
+    def forget(self, account_id: str, campaign_id: str) -> None: ...
+    def forget_line(self, account_id: str, line_id: str) -> None: ...
+
+
+class ImportStore(Protocol):
+    """Import jobs of an account."""
+
+    def add(self, account_id: str, job: ImportJob) -> None: ...
+    def get(self, account_id: str, import_id: str) -> ImportJob: ...
+    def page(self, account_id: str, campaign_id: str, cursor: str | None, limit: int) -> Page[ImportJob]: ...
+    def begin(self, account_id: str, import_id: str) -> ImportJob | None:
+        """Mark it running and return it with its checkpoint; None when it is over or doesn't exist."""
+
+    def finish(self, account_id: str, import_id: str, progress: ImportProgress, now: datetime) -> None: ...
+    def fail(self, account_id: str, import_id: str, reason: Reason, now: datetime) -> None: ...
+    def purge(self, account_id: str, campaign_id: str) -> None: ...
+
+
+class ExportStore(Protocol):
+    """Export jobs of an account."""
+
+    def add(self, account_id: str, job: ExportJob) -> None: ...
+    def get(self, account_id: str, export_id: str) -> ExportJob: ...
+    def progress(self, account_id: str, export_id: str, rows: int) -> bool:
+        """Mark it running with so many rows written; False when it is over or doesn't exist."""
+
+    def finish(self, account_id: str, export_id: str, counted: Mapping[str, int], now: datetime) -> None: ...
+    def fail(self, account_id: str, export_id: str, reason: Reason, now: datetime) -> None: ...
+    def purge(self, account_id: str, campaign_id: str) -> None: ...
+
+
+class FileStore(Protocol):
+    """Files by key. Uploads and downloads of customers never pass through a function."""
+
+    def presign_upload(self, key: str, content_type: str, max_bytes: int) -> UploadForm: ...
+    def presign_download(self, key: str, file_name: str) -> str: ...
+    def fetch(self, key: str, path: Path) -> None: ...
+    def put(self, key: str, path: Path, content_type: str) -> None: ...
+    def purge(self, prefix: str) -> None: ...
+
+
+class SendQueue(Protocol):
+    """One message per contact, delivered at its slot."""
+
+    def put(self, orders: Sequence[SendOrder], now: datetime) -> list[SendOrder]:
+        """Queue them with the delay to their slots; returns those the queue didn't take."""
+
+
+class JobQueue(Protocol):
+    """A queue of jobs, each named by ids."""
+
+    def put(self, message: Mapping[str, str]) -> None: ...
+
+
+class DispatchQueue(JobQueue, Protocol):
+    """The queue of visits, which also carries pieces of a big campaign's release."""
+
+    def put_releases(self, account_id: str, campaign_id: str, releases: Sequence[Release]) -> None: ...
+    def put_visit(self, account_id: str, campaign_id: str, after: timedelta, follow_ups: int) -> None:
+        """Ask for a visit after at most 15 minutes, and for so many more while it isn't finished."""
+
+
+class SecretBox(Protocol):
+    """Encrypts a line's password for exactly this account and line."""
+
+    def seal(self, account_id: str, line_id: str, secret: str) -> bytes: ...
+    def open(self, account_id: str, line_id: str, sealed: bytes) -> str:
+        """The secret; raises SecretUnreadable when it was sealed for another account or line, or damaged."""
+
+
+class EmailSender(Protocol):
+    """A channel that carries messages. Every network failure is an outcome, never an exception."""
+
+    def connect(self, line: Line, password: str) -> Connected | TryLater | Refused: ...
+    def deliver(
+        self, line: Line, envelope: Envelope, message: bytes, go_ahead: Callable[[], bool]
+    ) -> Outcome: ...
+
+
+class LineProver(Protocol):
+    """Proves a line's channel step by step, without sending anything."""
+
+    def prove(self, line: Line, password: str) -> Connection: ...
+
+
+class ContactFileReader(Protocol):
+    """Reads the rows of an uploaded file, whatever kind of file it is; raises FileRejected."""
+
+    def __call__(self, path: Path) -> Iterator[SheetRow | RejectedRow]: ...
+
+
+class ReportWriter(Protocol):
+    """Writes rows into one spreadsheet file, in a stream."""
+
+    def sheet(self, title: str, header: Sequence[str]) -> None: ...
+    def append(self, row: Iterable[str | int | float | bool | datetime | None]) -> None: ...
+
+
+class ReportWriterFactory(Protocol):
+    """Opens a spreadsheet for writing at a path."""
+
+    def __call__(self, path: Path) -> AbstractContextManager[ReportWriter]: ...

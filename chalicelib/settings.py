@@ -1,0 +1,61 @@
+"""What a deployment decides, read from the environment that ``infra/`` gives every function."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """Names of the DynamoDB tables."""
+
+    accounts: str = ""
+    api_keys: str = ""
+    lines: str = ""
+    campaigns: str = ""
+    contents: str = ""
+    contacts: str = ""
+    totals: str = ""
+    pace: str = ""
+    imports: str = ""
+    exports: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """URLs of the SQS queues."""
+
+    dispatch: str = ""
+    send: str = ""
+    imports: str = ""
+    exports: str = ""
+    connect: str = ""
+    removal: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a function is told from outside. Times are seconds, sizes bytes."""
+
+    tables: Tables
+    queues: Queues
+    file_bucket: str
+    secret_key_id: str
+    smtp_ca_file: str | None
+    smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
+        """Read the environment; a name that is missing is an empty one."""
+        return cls(
+            tables=Tables(**{f.name: env.get(f"TABLE_{f.name.upper()}", "") for f in fields(Tables)}),
+            queues=Queues(**{f.name: env.get(f"QUEUE_{f.name.upper()}", "") for f in fields(Queues)}),
+            file_bucket=env.get("FILE_BUCKET", ""),
+            secret_key_id=env.get("SECRET_KEY_ID", ""),
+            smtp_ca_file=env.get("SMTP_CA_FILE") or None,
+            smtp_private_hosts=_names(env.get("SMTP_PRIVATE_HOSTS", "")),
+        )
+
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(name.strip().lower() for name in text.split(",") if name.strip())

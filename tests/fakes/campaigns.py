@@ -1,0 +1,106 @@
+"""Campaigns and their content versions in memory."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
+from chalicelib.domain.delivery import Reason
+from chalicelib.domain.email import Content
+from chalicelib.errors import NotFound, Outdated
+from chalicelib.ports import Page
+from tests.fakes.paging import page_of
+
+_ON_THE_ROUND = (CampaignStatus.IN_PROGRESS, CampaignStatus.DELETING)
+
+
+class FakeCampaignStore:
+    """Port ``CampaignStore``."""
+
+    def __init__(self) -> None:
+        self._campaigns: dict[tuple[str, str], Campaign] = {}
+        self._contents: dict[tuple[str, str, int], Content] = {}
+        self._active: set[tuple[str, str]] = set()
+
+    def add(self, account_id: str, campaign: Campaign, content: Content) -> None:
+        self._campaigns[account_id, campaign.campaign_id] = campaign
+        self._contents[account_id, campaign.campaign_id, campaign.content_version] = content
+
+    def get(self, account_id: str, campaign_id: str) -> Campaign:
+        campaign = self._campaigns.get((account_id, campaign_id))
+        if campaign is None or campaign.status is CampaignStatus.DELETING:
+            raise NotFound("campaign")
+        return campaign
+
+    def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Campaign]:
+        own = [campaign for (owner, _), campaign in sorted(self._campaigns.items()) if owner == account_id]
+        alive = [campaign for campaign in own if campaign.status is not CampaignStatus.DELETING]
+        return page_of(alive[::-1], cursor, limit)
+
+    def content(self, account_id: str, campaign_id: str, version: int) -> Content:
+        if (account_id, campaign_id, version) not in self._contents:
+            raise NotFound("content")
+        return self._contents[account_id, campaign_id, version]
+
+    def save(self, account_id: str, campaign: Campaign, content: Content | None, seen_revision: int) -> None:
+        key = (account_id, campaign.campaign_id)
+        stored = self._campaigns.get(key)
+        if stored is None or (stored.revision, stored.status) != (seen_revision, campaign.status):
+            raise Outdated
+        self._campaigns[key] = replace(
+            stored,
+            name=campaign.name,
+            line_ids=campaign.line_ids,
+            timetable=campaign.timetable,
+            content_version=campaign.content_version,
+            revision=campaign.revision,
+        )
+        if content is not None:
+            self._contents[(*key, campaign.content_version)] = content
+
+    def move(
+        self,
+        account_id: str,
+        campaign_id: str,
+        came_from: Sequence[CampaignStatus],
+        to: CampaignStatus,
+        at: datetime,
+        reason: Reason | None = None,
+        *,
+        seen_revision: int | None = None,
+        resend: Resend | None = None,
+    ) -> bool:
+        key = (account_id, campaign_id)
+        stored = self._campaigns.get(key)
+        if stored is None or stored.status not in came_from or seen_revision not in (None, stored.revision):
+            return False
+        moved = replace(stored, status=to, revision=stored.revision + 1, paused_because=reason)
+        if to is CampaignStatus.IN_PROGRESS:
+            moved = replace(moved, launched_at=stored.launched_at or at)
+        if to is CampaignStatus.FINISHED:
+            moved = replace(moved, finished_at=at)
+        self._campaigns[key] = replace(moved, resend=resend or stored.resend)
+        self._active |= {key} if to in _ON_THE_ROUND else set()
+        return True
+
+    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> None:
+        stored = self._campaigns.get((account_id, campaign_id))
+        if stored and stored.resend and stored.resend.token == token:
+            self._campaigns[account_id, campaign_id] = replace(stored, resend=rest)
+
+    def active(self) -> Iterator[tuple[str, str]]:
+        yield from sorted(self._active)
+
+    def rest(self, account_id: str, campaign_id: str) -> None:
+        if self.status(account_id, campaign_id) not in _ON_THE_ROUND:
+            self._active.discard((account_id, campaign_id))
+
+    def status(self, account_id: str, campaign_id: str) -> CampaignStatus | None:
+        stored = self._campaigns.get((account_id, campaign_id))
+        return stored.status if stored else None
+
+    def remove(self, account_id: str, campaign_id: str) -> None:
+        self._campaigns.pop((account_id, campaign_id), None)
+        self._active.discard((account_id, campaign_id))
+        for key in [key for key in self._contents if key[:2] == (account_id, campaign_id)]:
+            del self._contents[key]

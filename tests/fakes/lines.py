@@ -1,0 +1,39 @@
+"""Lines in memory."""
+
+from dataclasses import replace
+
+from chalicelib.domain.line import Connection, Line, LinePlan
+from chalicelib.errors import NotFound
+from chalicelib.ports import Page
+from tests.fakes.paging import page_of
+
+
+class FakeLineStore:
+    """Port ``LineStore``."""
+
+    def __init__(self) -> None:
+        self._lines: dict[tuple[str, str], Line] = {}
+
+    def add(self, account_id: str, line: Line) -> None:
+        self._lines[account_id, line.line_id] = line
+
+    def get(self, account_id: str, line_id: str) -> Line:
+        if (account_id, line_id) not in self._lines:
+            raise NotFound("line")
+        return self._lines[account_id, line_id]
+
+    def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Line]:
+        own = [line for (owner, _), line in sorted(self._lines.items()) if owner == account_id]
+        return page_of(own, cursor, limit)
+
+    def set_connection(self, account_id: str, line_id: str, connection: Connection) -> None:
+        line = self.get(account_id, line_id)
+        self._lines[account_id, line_id] = replace(line, connection=connection)
+
+    def set_plan(self, account_id: str, line_id: str, plan: str) -> None:
+        line = self.get(account_id, line_id)
+        self._lines[account_id, line_id] = replace(line, plan=LinePlan(plan))
+
+    def remove(self, account_id: str, line_id: str) -> None:
+        self.get(account_id, line_id)
+        del self._lines[account_id, line_id]

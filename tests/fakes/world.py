@@ -1,0 +1,238 @@
+"""Everything around the steps, in memory: one of each port, put together as wiring does."""
+
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+
+from chalicelib.domain.account import Account
+from chalicelib.domain.campaign import Campaign
+from chalicelib.domain.contact import Contact, ContactStatus, Person
+from chalicelib.domain.email import Content
+from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
+from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
+from chalicelib.flow.campaign import (
+    CampaignPorts,
+    CampaignSettings,
+    RemovalPorts,
+    create_campaign,
+    launch_campaign,
+    purge_campaign,
+)
+from chalicelib.flow.contacts import ContactPorts, add_contacts
+from chalicelib.flow.dispatch import DispatchPorts, visit_campaign
+from chalicelib.flow.imports import ImportPorts
+from chalicelib.flow.lines import LinePorts, ProofPorts
+from chalicelib.flow.plan import PlanPorts
+from chalicelib.flow.report import ExportPorts, ReportPorts
+from chalicelib.flow.send import Sender, SendPorts
+from chalicelib.ports import SendOrder
+from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.campaigns import FakeCampaignStore
+from tests.fakes.channel import FakeEmailSender, FakeProver
+from tests.fakes.clock import HandClock
+from tests.fakes.contacts import FakeContactStore
+from tests.fakes.files import FakeFileStore
+from tests.fakes.jobs import FakeExportStore, FakeImportStore
+from tests.fakes.lines import FakeLineStore
+from tests.fakes.pace import FakePaceStore
+from tests.fakes.queues import FakeDispatchQueue, FakeJobQueue, FakeSendQueue
+from tests.fakes.secret_box import FakeSecretBox
+from tests.fakes.workbook import FakeWorkbook, read_lines
+
+ACCOUNT, STRANGER = "acc1", "acc2"
+ALWAYS = Timetable(frozenset(Weekday), date(2026, 1, 1), date(2026, 12, 31), time(0), time(0), "UTC", 0, 1)
+CONTENT = Content("Hello [firstName|friend]", "<p>Dear [firstName|friend]</p>")
+A_LOT_OF_TIME = timedelta(minutes=10)
+
+
+@dataclass
+class World:
+    """One of each port, and the ports of every step made of them."""
+
+    clock: HandClock = field(default_factory=HandClock)
+    accounts: FakeAccountStore = field(default_factory=FakeAccountStore)
+    lines: FakeLineStore = field(default_factory=FakeLineStore)
+    campaigns: FakeCampaignStore = field(default_factory=FakeCampaignStore)
+    imports: FakeImportStore = field(default_factory=FakeImportStore)
+    exports: FakeExportStore = field(default_factory=FakeExportStore)
+    pace: FakePaceStore = field(default_factory=FakePaceStore)
+    secrets: FakeSecretBox = field(default_factory=FakeSecretBox)
+    channel: FakeEmailSender = field(default_factory=FakeEmailSender)
+    prover: FakeProver = field(default_factory=FakeProver)
+    dispatch_queue: FakeDispatchQueue = field(default_factory=FakeDispatchQueue)
+    send_queue: FakeSendQueue = field(default_factory=FakeSendQueue)
+    removal_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
+    import_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
+    export_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
+    connect_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
+    files: FakeFileStore = field(init=False)
+    contacts: FakeContactStore = field(init=False)
+    tokens: int = 0
+
+    def __post_init__(self) -> None:
+        self.files = FakeFileStore(self.clock)
+        self.contacts = FakeContactStore(self.campaigns, self.imports)
+        self.accounts.add(Account(ACCOUNT, "Oak & Linen", LinePlan.PURCHASED, self.clock.now()))
+
+    @property
+    def campaign_ports(self) -> CampaignPorts:
+        return CampaignPorts(
+            self.campaigns, self.contacts, self.lines, self.dispatch_queue, self.removal_queue, self.clock
+        )
+
+    @property
+    def removal_ports(self) -> RemovalPorts:
+        return RemovalPorts(self.campaigns, self.contacts, self.pace, self.imports, self.exports, self.files)
+
+    @property
+    def contact_ports(self) -> ContactPorts:
+        return ContactPorts(
+            self.campaigns, self.contacts, self.imports, self.files, self.dispatch_queue, self.clock
+        )
+
+    @property
+    def import_ports(self) -> ImportPorts:
+        return ImportPorts(
+            self.contacts,
+            self.imports,
+            self.files,
+            read_lines,
+            self.import_queue,
+            self.dispatch_queue,
+            self.clock,
+        )
+
+    @property
+    def dispatch_ports(self) -> DispatchPorts:
+        return DispatchPorts(
+            self.campaigns,
+            self.contacts,
+            self.lines,
+            self.pace,
+            self.dispatch_queue,
+            self.send_queue,
+            self.removal_queue,
+            self.clock,
+        )
+
+    @property
+    def plan_ports(self) -> PlanPorts:
+        return PlanPorts(self.campaigns, self.contacts, self.lines, self.pace, self.clock)
+
+    @property
+    def line_ports(self) -> LinePorts:
+        return LinePorts(self.accounts, self.lines, self.pace, self.secrets, self.connect_queue, self.clock)
+
+    @property
+    def proof_ports(self) -> ProofPorts:
+        return ProofPorts(self.lines, self.pace, self.secrets, self.prover, self.clock)
+
+    @property
+    def export_ports(self) -> ExportPorts:
+        return ExportPorts(self.campaigns, self.exports, self.files, self.export_queue, self.clock)
+
+    @property
+    def report_ports(self) -> ReportPorts:
+        return ReportPorts(self.campaigns, self.contacts, self.exports, self.files, FakeWorkbook, self.clock)
+
+    def sender(self, draw: float = 0.5) -> Sender:
+        """A sender that has just been started."""
+        return Sender(
+            SendPorts(
+                self.campaigns,
+                self.contacts,
+                self.lines,
+                self.pace,
+                self.secrets,
+                self.channel,
+                self.clock,
+                self._new_token,
+                lambda: draw,
+            )
+        )
+
+    def _new_token(self) -> str:
+        self.tokens += 1
+        return f"token-{self.tokens}"
+
+    def add_line(
+        self,
+        line_id: str = "line1",
+        *,
+        plan: LinePlan = LinePlan.PURCHASED,
+        limits: LineLimits | None = None,
+        state: ConnectionState = ConnectionState.CONNECTED,
+        from_name: str = "Oak & Linen",
+    ) -> Line:
+        line = Line(
+            line_id=line_id,
+            name=f"Line {line_id}",
+            channel=SmtpChannel("smtp.shop.example", 587, Security.STARTTLS, "news"),
+            from_address="news@shop.example",
+            from_name=from_name,
+            plan=plan,
+            limits=limits or LineLimits(),
+            connection=Connection(state),
+            password=self.secrets.seal(ACCOUNT, line_id, "secret"),
+            created_at=self.clock.now(),
+        )
+        self.lines.add(ACCOUNT, line)
+        return line
+
+    def add_campaign(
+        self,
+        contacts: int = 1,
+        *,
+        timetable: Timetable = ALWAYS,
+        line_ids: tuple[str, ...] = ("line1",),
+        content: Content = CONTENT,
+    ) -> Campaign:
+        """A draft with contacts ``c0@mail.example``, ``c1@…`` on."""
+        settings = CampaignSettings("Spring", line_ids, timetable, content)
+        campaign = create_campaign(ACCOUNT, settings, self.campaign_ports).campaign
+        if contacts:
+            self.add_people(campaign.campaign_id, *(f"c{number}@mail.example" for number in range(contacts)))
+        return self.campaigns.get(ACCOUNT, campaign.campaign_id)
+
+    def add_people(self, campaign_id: str, *emails: str) -> None:
+        people = [Person(email) for email in emails]
+        add_contacts(ACCOUNT, campaign_id, people, self.contact_ports)
+
+    def running(
+        self, contacts: int = 1, *, timetable: Timetable = ALWAYS, limits: LineLimits | None = None
+    ) -> str:
+        """The id of a launched campaign on a line of its own."""
+        self.add_line(limits=limits)
+        campaign_id = self.add_campaign(contacts, timetable=timetable).campaign_id
+        launch_campaign(ACCOUNT, campaign_id, None, self.campaign_ports)
+        self.dispatch_queue.take()
+        return campaign_id
+
+    def visit(self, campaign_id: str) -> list[SendOrder]:
+        """One visit of the dispatcher; returns what it queued."""
+        visit_campaign(ACCOUNT, campaign_id, self.dispatch_ports)
+        return self.send_queue.take()
+
+    def purge_deleted(self) -> None:
+        for message in self.removal_queue.take():
+            purge_campaign(message["account_id"], message["campaign_id"], self.removal_ports)
+
+    def stop_at(self) -> datetime:
+        return self.clock.now() + A_LOT_OF_TIME
+
+    def all_contacts(self, campaign_id: str) -> list[Contact]:
+        return list(self.contacts.page(ACCOUNT, campaign_id, None, 100_000).items)
+
+    def only(self, campaign_id: str) -> Contact:
+        """The campaign's one contact."""
+        (contact,) = self.all_contacts(campaign_id)
+        return contact
+
+    def statuses(self, campaign_id: str) -> dict[str, ContactStatus]:
+        return {contact.person.email: contact.status for contact in self.all_contacts(campaign_id)}
+
+    def change_campaign(self, campaign_id: str, **changes: object) -> Campaign:
+        """Write settings past the steps, as the store would find them."""
+        campaign = self.campaigns.get(ACCOUNT, campaign_id)
+        changed = replace(campaign, revision=campaign.revision + 1, **changes)  # type: ignore[arg-type]
+        self.campaigns.save(ACCOUNT, changed, None, campaign.revision)
+        return changed

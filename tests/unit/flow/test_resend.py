@@ -1,0 +1,139 @@
+"""Resend: a second mail only for those a person chose, once for each wish."""
+
+import pytest
+
+from chalicelib.domain.campaign import CampaignStatus, Resend
+from chalicelib.domain.contact import ContactStatus
+from chalicelib.domain.delivery import Reason, Refused, Scope
+from chalicelib.errors import Conflict, Outdated
+from chalicelib.flow.campaign import launch_campaign, pause_campaign
+from chalicelib.flow.resend import reopen_errors, resend_errors
+from tests.fakes.channel import LOST_REPLY
+from tests.fakes.world import ACCOUNT, World
+
+ERROR, PENDING, SENT = ContactStatus.ERROR, ContactStatus.PENDING, ContactStatus.SENT
+REFUSED = Refused(Reason("mailbox_full", "The mailbox is full."), Scope.CONTACT)
+
+
+def finished(world: World) -> str:
+    """c0 is sent to, c1 was refused, of c2 nobody knows."""
+    one = world.running(3)
+    world.channel.outcomes["c1@mail.example"] = [REFUSED]
+    world.channel.outcomes["c2@mail.example"] = [LOST_REPLY]
+    for order in world.visit(one):
+        world.sender().send(order, world.stop_at())
+    world.visit(one)
+    assert world.campaigns.get(ACCOUNT, one).status is CampaignStatus.FINISHED
+    world.clock.wait(minutes=1)
+    return one
+
+
+def send_all(world: World, campaign_id: str) -> None:
+    for order in world.visit(campaign_id):
+        world.clock.set(max(world.clock.now(), order.slot_at))
+        world.sender().send(order, world.stop_at())
+    world.visit(campaign_id)
+
+
+@pytest.mark.parametrize(("include_unknown", "mails_to_unknown"), [(False, 1), (True, 2)])
+def test_whoever_may_have_got_it_is_left_out_unless_asked_for(
+    include_unknown: bool, mails_to_unknown: int
+) -> None:
+    world = World()
+    one = finished(world)
+    resend_errors(ACCOUNT, one, include_unknown, None, world.campaign_ports)
+    send_all(world, one)
+    got = world.channel.recipients()
+    assert (got.count("c0@mail.example"), got.count("c1@mail.example")) == (1, 1)
+    assert got.count("c2@mail.example") == mails_to_unknown
+    campaign = world.campaigns.get(ACCOUNT, one)
+    assert (campaign.status, campaign.resend) == (CampaignStatus.FINISHED, None)
+
+
+def test_an_old_message_does_nothing_in_the_new_generation() -> None:
+    world = World()
+    one = world.running(1)
+    (old,) = world.visit(one)
+    world.channel.outcomes["c0@mail.example"] = [REFUSED]
+    world.sender().send(old, world.stop_at())
+    world.visit(one)
+    world.clock.wait(seconds=10)
+    resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    (new,) = world.visit(one)
+    world.sender().send(old, world.stop_at())
+    assert world.channel.accepted == []
+    world.sender().send(new, world.stop_at())
+    contact = world.only(one)
+    assert (contact.status, contact.generation) == (SENT, 2)
+
+
+def test_two_visits_that_carry_out_the_same_wish_reopen_nobody_twice() -> None:
+    world = World()
+    one = finished(world)
+    resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    seen = world.campaigns.get(ACCOUNT, one)
+    send_all(world, one)
+    world.campaigns.move(
+        ACCOUNT, one, [CampaignStatus.FINISHED], CampaignStatus.IN_PROGRESS, world.clock.now()
+    )
+    reopen_errors(ACCOUNT, seen, world.campaigns, world.contacts, world.clock)
+    assert {row.generation for row in world.all_contacts(one)} == {1, 2}
+    assert world.contacts.totals(ACCOUNT, one).unsettled == 0
+
+
+def test_a_campaign_does_not_end_before_its_wish_is_carried_out() -> None:
+    world = World()
+    one = finished(world)
+    wish = Resend("wish", include_unknown=False)
+    world.campaigns.move(
+        ACCOUNT, one, [CampaignStatus.FINISHED], CampaignStatus.IN_PROGRESS, world.clock.now(), resend=wish
+    )
+    assert len(world.visit(one)) == 1
+    assert world.campaigns.get(ACCOUNT, one).status is CampaignStatus.IN_PROGRESS
+
+
+def test_nobody_to_resend_to_is_a_conflict() -> None:
+    world = World()
+    one = world.running(1)
+    world.channel.outcomes["c0@mail.example"] = [LOST_REPLY]
+    send_all(world, one)
+    with pytest.raises(Conflict) as refused:
+        resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    assert refused.value.code == "no_errors"
+
+
+def test_obstacles_are_named_and_the_lack_of_waiting_contacts_is_none() -> None:
+    world = World()
+    one = finished(world)
+    world.lines.remove(ACCOUNT, "line1")
+    with pytest.raises(Conflict) as refused:
+        resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    assert refused.value.allowed == ("line_missing",)
+
+
+def test_who_has_not_seen_the_last_change_is_told() -> None:
+    world = World()
+    one = finished(world)
+    with pytest.raises(Outdated):
+        resend_errors(ACCOUNT, one, False, 1, world.campaign_ports)
+    assert world.campaigns.get(ACCOUNT, one).status is CampaignStatus.FINISHED
+
+
+def test_a_resend_is_for_errors_only_and_waits_for_who_was_never_sent_to() -> None:
+    world = World()
+    one = world.running(2)
+    world.channel.outcomes["c0@mail.example"] = [REFUSED]
+    world.sender().send(world.visit(one)[0], world.stop_at())
+    pause_campaign(ACCOUNT, one, None, world.campaign_ports)
+    world.visit(one)
+    world.clock.wait(minutes=1)
+    with pytest.raises(Conflict) as refused:
+        resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    assert refused.value.code == "not_sent_waiting"
+    assert world.visit(one) == []
+    launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+    send_all(world, one)
+    world.clock.wait(minutes=1)
+    resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    send_all(world, one)
+    assert world.channel.recipients() == ["c1@mail.example", "c0@mail.example"]

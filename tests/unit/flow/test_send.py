@@ -1,0 +1,504 @@
+"""Send: what one order becomes. Who loses the claim sends nothing; what is unknown is never sent again."""
+
+from dataclasses import replace
+from datetime import date, time, timedelta
+
+import pytest
+
+from chalicelib.domain.campaign import CampaignStatus
+from chalicelib.domain.contact import Contact, ContactStatus
+from chalicelib.domain.delivery import Outcome, Reason, Refused, Scope, TryLater, Unknown, Withheld
+from chalicelib.domain.email import Content
+from chalicelib.domain.header import message_id_for
+from chalicelib.domain.line import Connection, ConnectionState
+from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
+from chalicelib.flow.campaign import delete_campaign, pause_campaign
+from chalicelib.flow.send import HAND_OVER, LATEST, QUEUE_TIME, Sender
+from chalicelib.ports import SendOrder
+from tests.fakes.channel import LOST_REPLY
+from tests.fakes.world import ACCOUNT, ALWAYS, World
+
+NOT_SENT, PENDING, SENT, ERROR = (
+    ContactStatus.NOT_SENT,
+    ContactStatus.PENDING,
+    ContactStatus.SENT,
+    ContactStatus.ERROR,
+)
+WHY = Reason("some_code", "Some reason.")
+TO_NOON = Timetable(frozenset(Weekday), date(2026, 1, 1), date(2026, 12, 31), time(9), time(12), "UTC", 0, 0)
+
+
+UNPACED = replace(ALWAYS, gap_max=0)
+
+
+def queued(world: World, contacts: int = 1) -> tuple[str, list[SendOrder]]:
+    """A running campaign and the orders of its contacts."""
+    campaign_id = world.running(contacts)
+    return campaign_id, world.visit(campaign_id)
+
+
+def one_order(world: World) -> tuple[str, SendOrder]:
+    campaign_id, (order,) = queued(world)
+    return campaign_id, order
+
+
+def after(world: World, outcome: Outcome, sender: Sender | None = None) -> Contact:
+    """The contact after its message met this outcome."""
+    campaign_id, order = one_order(world)
+    world.channel.outcomes["c0@mail.example"] = [outcome]
+    (sender or world.sender()).send(order, world.stop_at())
+    return world.only(campaign_id)
+
+
+def resting_until(world: World, campaign_id: str) -> object:
+    return world.pace.load(ACCOUNT, campaign_id, ["line1"]).resting_until.get("line1")
+
+
+class TestAccepted:
+    def test_the_contact_is_sent_and_the_mail_is_theirs(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.sender().send(order, world.stop_at())
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.sent_at, contact.content_version) == (SENT, world.clock.now(), 1)
+        (mail,) = world.channel.accepted
+        assert (mail.sender, mail.recipient) == ("news@shop.example", "c0@mail.example")
+        assert b"Subject: Hello friend" in mail.text
+        assert world.channel.passwords == ["secret"]
+
+    def test_the_message_id_is_the_same_for_every_attempt_of_a_generation(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.channel.outcomes["c0@mail.example"] = [TryLater(WHY, Scope.CONTACT)]
+        world.sender().send(order, world.stop_at())
+        world.clock.wait(minutes=10)
+        (again,) = world.visit(campaign_id)
+        assert again.attempt == 2
+        world.sender().send(again, world.stop_at())
+        (mail,) = world.channel.accepted
+        expected = message_id_for(campaign_id, order.contact_id, 1, "shop.example")
+        assert f"Message-ID: {expected}".encode() in mail.text
+
+    def test_the_same_message_twice_is_one_mail(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        sender = world.sender()
+        for one in (sender, sender, world.sender()):
+            one.send(order, world.stop_at())
+        assert world.channel.recipients() == ["c0@mail.example"]
+        assert world.only(campaign_id).status is SENT
+
+    def test_a_second_sender_during_the_hand_over_sends_nothing(self) -> None:
+        world = World()
+        _, order = one_order(world)
+
+        def second() -> None:
+            world.channel.before_data = lambda: None
+            assert world.sender().send(order, world.stop_at()) is None
+
+        world.channel.before_data = second
+        world.sender().send(order, world.stop_at())
+        assert world.channel.recipients() == ["c0@mail.example"]
+
+    def test_a_warm_sender_compiles_once_and_sends_each_their_own(self) -> None:
+        world = World()
+        _, orders = queued(world, 3)
+        sender = world.sender()
+        for order in orders:
+            sender.send(order, world.stop_at())
+        assert sorted(world.channel.recipients()) == [f"c{n}@mail.example" for n in range(3)]
+
+
+class TestUnknown:
+    def test_a_lost_reply_is_an_error_that_nobody_sends_again(self) -> None:
+        world = World()
+        contact = after(world, LOST_REPLY)
+        assert (contact.status, contact.outcome_unknown) == (ERROR, True)
+        assert contact.sent_at == world.clock.now()
+
+    def test_it_is_in_doubt_whatever_the_channel_calls_it(self) -> None:
+        contact = after(World(), Unknown(Reason("no_answer", "Nothing came back.")))
+        assert (contact.status, contact.outcome_unknown) == (ERROR, True)
+
+    def test_it_is_not_sent_again_by_any_message_or_visit(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.channel.outcomes["c0@mail.example"] = [LOST_REPLY]
+        world.sender().send(order, world.stop_at())
+        for _ in range(100):
+            world.sender().send(order, world.stop_at())
+            world.clock.wait(minutes=7)
+            assert world.visit(campaign_id) == []
+        assert len(world.channel.accepted) == 1
+
+
+class TestRefused:
+    @pytest.mark.parametrize("scope", [Scope.CONTACT, Scope.CONTENT])
+    def test_a_refusal_of_the_contact_is_an_error_with_the_servers_words(self, scope: Scope) -> None:
+        contact = after(World(), Refused(WHY, scope))
+        assert (contact.status, contact.reason, contact.sent_at) == (ERROR, WHY, None)
+
+    def test_what_no_contact_would_pass_pauses_the_campaign(self) -> None:
+        world = World()
+        why = Reason("message_too_large", "Too large.")
+        contact = after(world, Refused(why, Scope.CONTENT))
+        campaign = world.campaigns.page(ACCOUNT, None, 1).items[0]
+        assert (campaign.status, campaign.paused_because) == (CampaignStatus.PAUSED, why)
+        assert (contact.status, contact.reason) == (NOT_SENT, why)
+
+    def test_a_refusal_of_the_line_takes_it_out_of_use_and_burns_no_contact(self) -> None:
+        world = World()
+        contact = after(world, Refused(WHY, Scope.LINE))
+        connection = world.lines.get(ACCOUNT, "line1").connection
+        assert (connection.state, connection.reason) == (ConnectionState.FAILED, WHY)
+        assert (contact.status, contact.failures, contact.reason) == (NOT_SENT, 0, WHY)
+
+    def test_a_line_deleted_during_the_hand_over_burns_no_contact(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.channel.before_data = lambda: world.lines.remove(ACCOUNT, "line1")
+        world.channel.outcomes["c0@mail.example"] = [Refused(WHY, Scope.LINE)]
+        world.sender().send(order, world.stop_at())
+        assert world.only(campaign_id).status is NOT_SENT
+
+
+class TestTryLater:
+    @pytest.mark.parametrize("scope", [Scope.CONTACT, Scope.CONTENT])
+    def test_a_contact_is_tried_again_after_a_wait(self, scope: Scope) -> None:
+        world = World()
+        contact = after(world, TryLater(WHY, scope))
+        assert (contact.status, contact.failures, contact.reason) == (NOT_SENT, 1, WHY)
+        assert contact.due == world.clock.now() + timedelta(minutes=5)
+
+    def test_the_server_may_wish_for_a_longer_wait(self) -> None:
+        world = World()
+        contact = after(world, TryLater(WHY, Scope.CONTACT, timedelta(minutes=40)))
+        assert contact.due == world.clock.now() + timedelta(minutes=40)
+
+    def test_after_all_waits_it_is_an_error(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.channel.outcomes["c0@mail.example"] = [TryLater(WHY, Scope.CONTACT) for _ in range(8)]
+        for _ in range(8):
+            assert world.only(campaign_id).status is PENDING
+            world.sender().send(order, world.stop_at())
+            world.clock.wait(hours=5)
+            order = next(iter(world.visit(campaign_id)), order)
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.reason, contact.outcome_unknown) == (ERROR, WHY, False)
+        assert world.channel.accepted == []
+
+    def test_too_fast_only_rests_the_line(self) -> None:
+        world = World()
+        contact = after(world, TryLater(WHY, Scope.RATE))
+        assert (contact.status, contact.failures) == (NOT_SENT, 0)
+        campaign_id = world.campaigns.page(ACCOUNT, None, 1).items[0].campaign_id
+        assert resting_until(world, campaign_id) == world.clock.now() + timedelta(seconds=30)
+        assert world.lines.get(ACCOUNT, "line1").connection.state is ConnectionState.CONNECTED
+
+    def test_too_fast_rests_the_line_as_long_as_the_server_wishes(self) -> None:
+        world = World()
+        after(world, TryLater(WHY, Scope.RATE, timedelta(minutes=3)))
+        campaign_id = world.campaigns.page(ACCOUNT, None, 1).items[0].campaign_id
+        assert resting_until(world, campaign_id) == world.clock.now() + timedelta(minutes=3)
+
+    def test_a_line_that_fails_rests_and_then_is_taken_out_of_use(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        sender = world.sender()
+        world.channel.outcomes["c0@mail.example"] = [TryLater(WHY, Scope.LINE) for _ in range(5)]
+        for wait in (1, 2, 5, 10):
+            sender.send(order, world.stop_at())
+            assert resting_until(world, campaign_id) == world.clock.now() + timedelta(minutes=wait)
+            assert world.only(campaign_id).failures == 0
+            world.clock.wait(minutes=wait)
+            (order,) = world.visit(campaign_id)
+            world.clock.set(order.slot_at)
+        sender.send(order, world.stop_at())
+        assert world.lines.get(ACCOUNT, "line1").connection.state is ConnectionState.FAILED
+        assert world.only(campaign_id).status is NOT_SENT
+
+    def test_a_line_that_works_again_begins_its_count_anew(self) -> None:
+        world = World()
+        campaign_id = world.running(3, timetable=UNPACED)
+        first, second, third = world.visit(campaign_id)
+        sender = world.sender()
+        world.channel.outcomes["c0@mail.example"] = [TryLater(WHY, Scope.LINE)]
+        sender.send(first, world.stop_at())
+        world.clock.wait(minutes=1)
+        for order in (second, third):
+            sender.send(order, world.stop_at())
+        assert resting_until(world, campaign_id) is None
+        now = world.clock.now()
+        assert world.pace.line_failed(ACCOUNT, "line1", now, now) == 1
+
+    def test_a_line_that_rests_is_not_called_again(self) -> None:
+        world = World()
+        campaign_id, orders = queued(world, 3)
+        sender = world.sender()
+        world.channel.connects = TryLater(WHY, Scope.LINE)
+        for order in orders:
+            sender.send(order, world.stop_at())
+        assert len(world.channel.passwords) == 1
+        assert set(world.statuses(campaign_id).values()) == {NOT_SENT}
+
+
+class TestConnecting:
+    @pytest.mark.parametrize("failure", [TryLater(WHY, Scope.LINE), Refused(WHY, Scope.LINE)])
+    def test_nothing_is_claimed_and_the_contact_goes_back(self, failure: TryLater | Refused) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.channel.connects = failure
+        assert world.sender().send(order, world.stop_at()) == failure
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.claim, contact.reason, contact.failures) == (NOT_SENT, None, WHY, 0)
+        expected = ConnectionState.FAILED if isinstance(failure, Refused) else ConnectionState.CONNECTED
+        assert world.lines.get(ACCOUNT, "line1").connection.state is expected
+
+
+class TestUnwanted:
+    def gives_back(
+        self, world: World, campaign_id: str, order: SendOrder, sender: Sender | None = None
+    ) -> None:
+        outcome = (sender or world.sender()).send(order, world.stop_at())
+        assert outcome in (None, Withheld())
+        assert world.channel.accepted == []
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.claim) == (NOT_SENT, None)
+
+    def test_a_paused_campaign_sends_nothing(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        pause_campaign(ACCOUNT, campaign_id, None, world.campaign_ports)
+        self.gives_back(world, campaign_id, order)
+
+    def test_a_pause_just_before_the_hand_over_holds_the_message_back(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+
+        def pause() -> None:
+            pause_campaign(ACCOUNT, campaign_id, None, world.campaign_ports)
+            world.clock.wait(seconds=3)
+
+        world.channel.before_data = pause
+        self.gives_back(world, campaign_id, order)
+
+    def test_a_warm_sender_sees_a_pause_within_two_seconds(self) -> None:
+        world = World()
+        campaign_id, (first, second) = queued(world, 2)
+        sender = world.sender()
+        sender.send(first, world.stop_at())
+        pause_campaign(ACCOUNT, campaign_id, None, world.campaign_ports)
+        world.clock.wait(seconds=2.1)
+        assert sender.send(second, world.stop_at()) is None
+        assert len(world.channel.accepted) == 1
+
+    def test_a_deleted_campaign_sends_nothing(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        delete_campaign(ACCOUNT, campaign_id, None, world.campaign_ports)
+        assert world.sender().send(order, world.stop_at()) is None
+        world.purge_deleted()
+        assert world.sender().send(order, world.stop_at()) is None
+        assert world.channel.accepted == []
+        assert world.all_contacts(campaign_id) == []
+
+    def test_a_deletion_just_before_the_hand_over_holds_the_message_back(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+
+        def delete() -> None:
+            delete_campaign(ACCOUNT, campaign_id, None, world.campaign_ports)
+            world.purge_deleted()
+            world.clock.wait(seconds=3)
+
+        world.channel.before_data = delete
+        assert world.sender().send(order, world.stop_at()) == Withheld()
+        assert world.channel.accepted == []
+        assert world.all_contacts(campaign_id) == []
+
+    def test_a_deleted_line_sends_nothing(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.lines.remove(ACCOUNT, "line1")
+        self.gives_back(world, campaign_id, order)
+
+    def test_a_line_out_of_use_sends_nothing(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.lines.set_connection(ACCOUNT, "line1", Connection(ConnectionState.FAILED))
+        self.gives_back(world, campaign_id, order)
+
+    def test_a_warm_sender_forgets_a_line_after_half_a_minute(self) -> None:
+        world = World()
+        _campaign_id, (first, second) = queued(world, 2)
+        sender = world.sender()
+        sender.send(first, world.stop_at())
+        world.lines.remove(ACCOUNT, "line1")
+        world.clock.wait(seconds=31)
+        assert sender.send(second, world.stop_at()) is None
+        assert len(world.channel.accepted) == 1
+
+    def test_a_message_that_is_too_late_gets_a_new_slot(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.clock.set(order.slot_at + LATEST + timedelta(seconds=1))
+        self.gives_back(world, campaign_id, order)
+
+    def test_a_late_message_of_a_paced_campaign_or_line_gets_a_new_slot(self) -> None:
+        paced = replace(ALWAYS, gap_max=1), LineLimits()
+        limited = UNPACED, LineLimits(per_minute=10)
+        for timetable, limits in (paced, limited):
+            world = World()
+            campaign_id = world.running(1, timetable=timetable, limits=limits)
+            (order,) = world.visit(campaign_id)
+            world.clock.set(order.slot_at + QUEUE_TIME + timedelta(seconds=1))
+            self.gives_back(world, campaign_id, order)
+
+    def test_a_message_without_pace_that_is_only_late_is_sent(self) -> None:
+        world = World()
+        campaign_id = world.running(1, timetable=UNPACED)
+        (order,) = world.visit(campaign_id)
+        world.clock.set(order.slot_at + LATEST)
+        world.sender().send(order, world.stop_at())
+        assert world.only(campaign_id).status is SENT
+
+    def test_too_little_time_is_too_little_to_begin(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        stop_at = world.clock.now() + HAND_OVER - timedelta(seconds=1)
+        assert world.sender().send(order, stop_at) is None
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.claim) == (NOT_SENT, None)
+
+    def test_a_slow_server_leaves_too_little_time_for_the_hand_over(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.channel.before_data = lambda: world.clock.wait(seconds=2)
+        stop_at = world.clock.now() + HAND_OVER + timedelta(seconds=1)
+        assert world.sender().send(order, stop_at) == Withheld()
+        assert world.only(campaign_id).status is NOT_SENT
+        assert world.channel.accepted == []
+
+    def test_nothing_is_handed_over_that_could_outlive_its_lease(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        lease = world.only(campaign_id).lease_until
+        assert lease is not None
+
+        def slow() -> None:
+            world.clock.set(lease - timedelta(seconds=30))
+
+        world.channel.before_data = slow
+        far = world.clock.now() + timedelta(hours=2)
+        assert world.sender().send(order, far) == Withheld()
+        assert world.channel.accepted == []
+
+    def test_after_the_lease_a_message_claims_nothing(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        released = world.only(campaign_id)
+        assert released.lease_until is not None
+        world.clock.set(released.lease_until)
+        claimed = world.contacts.claim(ACCOUNT, order, "late", 1, world.clock.now())
+        assert claimed is None
+
+    def test_outside_the_window_nothing_leaves(self) -> None:
+        world = World()
+        world.clock.wait(minutes=-1)
+        campaign_id = world.running(1, timetable=TO_NOON)
+        (order,) = world.visit(campaign_id)
+        world.clock.set(order.slot_at + QUEUE_TIME + timedelta(seconds=31))
+        self.gives_back(world, campaign_id, order)
+
+    def test_the_queues_few_seconds_do_not_make_a_message_late(self) -> None:
+        world = World()
+        world.clock.wait(seconds=-1)
+        campaign_id = world.running(1, timetable=TO_NOON)
+        (order,) = world.visit(campaign_id)
+        world.clock.set(order.slot_at + QUEUE_TIME)
+        world.sender().send(order, world.stop_at())
+        assert world.only(campaign_id).status is SENT
+
+    def test_an_order_of_an_older_release_changes_nothing(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.clock.wait(minutes=11)
+        assert world.sender().send(order, world.stop_at()) is None
+        (new,) = world.visit(campaign_id)
+        for _ in range(2):
+            assert world.sender().send(order, world.stop_at()) is None
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.attempt) == (PENDING, new.attempt)
+
+
+class TestComposing:
+    def test_content_that_nobody_could_get_pauses_the_campaign(self) -> None:
+        world = World()
+        world.add_line(from_name="two\nlines")
+        campaign_id = world.add_campaign().campaign_id
+        world.campaigns.move(
+            ACCOUNT, campaign_id, [CampaignStatus.DRAFT], CampaignStatus.IN_PROGRESS, world.clock.now()
+        )
+        (order,) = world.visit(campaign_id)
+        assert world.sender().send(order, world.stop_at()) is None
+        campaign = world.campaigns.get(ACCOUNT, campaign_id)
+        assert campaign.status is CampaignStatus.PAUSED
+        assert campaign.paused_because is not None
+        assert campaign.paused_because.code == "from_name_invalid"
+        assert world.only(campaign_id).status is NOT_SENT
+
+    def test_a_message_that_one_contact_can_not_get_is_their_error(self) -> None:
+        world = World()
+        world.add_line()
+        campaign_id = world.add_campaign(content=Content("[email]" * 100, "<p>x</p>")).campaign_id
+        world.campaigns.move(
+            ACCOUNT, campaign_id, [CampaignStatus.DRAFT], CampaignStatus.IN_PROGRESS, world.clock.now()
+        )
+        (order,) = world.visit(campaign_id)
+        world.sender().send(order, world.stop_at())
+        contact = world.only(campaign_id)
+        assert contact.reason is not None
+        assert (contact.status, contact.reason.code) == (ERROR, "subject_too_long")
+        assert world.campaigns.get(ACCOUNT, campaign_id).status is CampaignStatus.IN_PROGRESS
+
+    def test_an_edit_goes_out_to_those_who_are_not_sent_to_yet(self) -> None:
+        world = World()
+        campaign_id, (first, second) = queued(world, 2)
+        sender = world.sender()
+        sender.send(first, world.stop_at())
+        seen = world.campaigns.get(ACCOUNT, campaign_id)
+        world.change_campaign(campaign_id, content_version=1)
+
+        edited = replace(
+            world.campaigns.get(ACCOUNT, campaign_id), content_version=2, revision=seen.revision + 2
+        )
+        world.campaigns.save(ACCOUNT, edited, Content("New", "<p>New</p>"), seen.revision + 1)
+        world.clock.wait(seconds=3)
+        sender.send(second, world.stop_at())
+        assert [b"Subject: New" in mail.text for mail in world.channel.accepted] == [False, True]
+        assert sorted(contact.content_version or 0 for contact in world.all_contacts(campaign_id)) == [1, 2]
+
+
+class TestAfterACrash:
+    def test_an_order_nobody_claimed_goes_back_when_its_lease_is_over(self) -> None:
+        world = World()
+        campaign_id, _ = one_order(world)
+        world.clock.wait(minutes=40)
+        (again,) = world.visit(campaign_id)
+        assert again.attempt == 2
+
+    def test_a_claim_whose_sender_died_is_unknown_and_evidence_heals_it(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        sender = world.sender()
+
+        def sleep_over_the_lease() -> None:
+            world.clock.wait(minutes=40)
+            assert world.visit(campaign_id) == []
+            assert world.only(campaign_id).outcome_unknown
+
+        world.channel.after_data = sleep_over_the_lease
+        sender.send(order, world.stop_at())
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.reason) == (SENT, None)
