@@ -1,0 +1,245 @@
+"""Campaigns and their content versions in DynamoDB."""
+
+import zlib
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
+from chalicelib.adapters.dynamodb.mapping import (
+    plain,
+    reason_from,
+    reason_item,
+    timetable_from,
+    timetable_item,
+)
+from chalicelib.adapters.dynamodb.tables import CampaignRow, ContentRow
+from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, refused, transact, write_one
+from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
+from chalicelib.domain.delivery import Reason
+from chalicelib.domain.email import Content
+from chalicelib.errors import NotFound, Outdated
+from chalicelib.ports import Page
+
+_ACTIVE_SHARDS = 4  # partitions of the dispatcher's round
+
+
+class DynamoCampaignStore:
+    """Port ``CampaignStore``."""
+
+    def add(self, account_id: str, campaign: Campaign, content: Content) -> None:
+        """Store a new campaign and the first version of its content."""
+
+        def commit() -> None:
+            with TransactWrite(connection=connection()) as write:
+                write.save(_row(account_id, campaign), CampaignRow.campaign_id.does_not_exist())
+                write.save(_content_row(account_id, campaign, content))
+
+        transact(commit)
+
+    def get(self, account_id: str, campaign_id: str) -> Campaign:
+        """Read a campaign; raises NotFound, also when it is being deleted."""
+        campaign = _campaign(_read(account_id, campaign_id))
+        if campaign.status is CampaignStatus.DELETING:
+            raise NotFound("campaign")
+        return campaign
+
+    def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Campaign]:
+        """The account's campaigns, newest first."""
+        start = page_start(account_id, "campaign_id", cursor)
+        found = CampaignRow.query(
+            account_id,
+            filter_condition=CampaignRow.status != CampaignStatus.DELETING,
+            limit=limit,
+            scan_index_forward=False,
+            last_evaluated_key=start,
+            consistent_read=True,
+        )
+        campaigns = [_campaign(row) for row in found]
+        last = found.last_evaluated_key
+        return Page(campaigns, encode_cursor(last["campaign_id"]["S"]) if last else None)
+
+    def content(self, account_id: str, campaign_id: str, version: int) -> Content:
+        """Read one version of the content; raises NotFound."""
+        try:
+            row = ContentRow.get(f"{account_id}#{campaign_id}", version, consistent_read=True)
+        except DoesNotExist as error:
+            raise NotFound("content") from error
+        return Content(row.subject, row.html, row.text)
+
+    def save(self, account_id: str, campaign: Campaign, content: Content | None, seen_revision: int) -> None:
+        """Replace the settings (never the status) if nobody else did; with ``content``, add that version."""
+        changes: list[Action] = [
+            CampaignRow.name.set(campaign.name),
+            CampaignRow.line_ids.set(list(campaign.line_ids)),
+            CampaignRow.timetable.set(timetable_item(campaign.timetable)),
+            CampaignRow.content_version.set(campaign.content_version),
+            CampaignRow.revision.set(campaign.revision),
+        ]
+        unchanged = (CampaignRow.revision == seen_revision) & (CampaignRow.status == campaign.status)
+
+        def commit() -> None:
+            with TransactWrite(connection=connection()) as write:
+                if content is not None:
+                    write.save(_content_row(account_id, campaign, content))
+                write.update(CampaignRow(account_id, campaign.campaign_id), changes, unchanged)
+
+        try:
+            transact(commit)
+        except TransactWriteError as error:
+            if failed_conditions(error):
+                raise Outdated from error
+            raise
+
+    def move(
+        self,
+        account_id: str,
+        campaign_id: str,
+        came_from: Sequence[CampaignStatus],
+        to: CampaignStatus,
+        at: datetime,
+        reason: Reason | None = None,
+        *,
+        seen_revision: int | None = None,
+        resend: Resend | None = None,
+    ) -> bool:
+        """Change the status in one conditional write."""
+        actions = _move_actions(campaign_id, to, at, reason)
+        if resend:
+            actions.append(CampaignRow.resend.set(_resend_item(resend)))
+        condition = CampaignRow.status.is_in(*came_from)
+        if seen_revision is not None:
+            condition &= CampaignRow.revision == seen_revision
+        return _update(account_id, campaign_id, actions, condition)
+
+    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> None:
+        """Replace the wish that carries this token by what is left of it."""
+        attribute = CampaignRow.resend
+        action: Action = attribute.set(_resend_item(rest)) if rest else attribute.remove()
+        _update(account_id, campaign_id, [action], Path(["resend", "token"]) == token)
+
+    def active(self) -> Iterator[tuple[str, str]]:
+        """(account, campaign) of all that carry the mark of the dispatcher's round."""
+        for shard in range(_ACTIVE_SHARDS):
+            for row in CampaignRow.active_campaigns.query(str(shard)):
+                yield row.account_id, row.campaign_id
+
+    def rest(self, account_id: str, campaign_id: str) -> None:
+        """Take the mark off, unless the campaign went back to In progress in the meantime."""
+        stays = CampaignRow.status.is_in(CampaignStatus.IN_PROGRESS, CampaignStatus.DELETING)
+        resting = CampaignRow.campaign_id.exists() & ~stays
+        _update(account_id, campaign_id, [CampaignRow.active.remove()], resting)
+
+    def status(self, account_id: str, campaign_id: str) -> CampaignStatus | None:
+        """The status right now; None when there is no row."""
+        try:
+            return CampaignStatus(_read(account_id, campaign_id).status)
+        except NotFound:
+            return None
+
+    def remove(self, account_id: str, campaign_id: str) -> None:
+        """Remove all content versions, then the row."""
+        for row in ContentRow.query(f"{account_id}#{campaign_id}", consistent_read=True):
+            row.delete()
+        CampaignRow(account_id, campaign_id).delete()
+
+
+def _read(account_id: str, campaign_id: str) -> CampaignRow:
+    try:
+        return CampaignRow.get(account_id, campaign_id, consistent_read=True)
+    except DoesNotExist as error:
+        raise NotFound("campaign") from error
+
+
+def _update(account_id: str, campaign_id: str, actions: list[Action], condition: Condition) -> bool:
+    row = CampaignRow(account_id, campaign_id)
+    try:
+        write_one(lambda: row.update(actions, condition))
+    except UpdateError as error:
+        if refused(error):
+            return False
+        raise
+    return True
+
+
+def _move_actions(campaign_id: str, to: CampaignStatus, at: datetime, reason: Reason | None) -> list[Action]:
+    actions: list[Action] = [
+        CampaignRow.status.set(to),
+        CampaignRow.revision.set(CampaignRow.revision + 1),
+        _because(reason),
+    ]
+    if to is CampaignStatus.IN_PROGRESS:
+        actions.append(CampaignRow.launched_at.set(CampaignRow.launched_at | at))
+    if to in (CampaignStatus.IN_PROGRESS, CampaignStatus.DELETING):
+        actions.append(CampaignRow.active.set(_active_shard(campaign_id)))
+    if to is CampaignStatus.FINISHED:
+        actions.append(CampaignRow.finished_at.set(at))
+    return actions
+
+
+def _because(reason: Reason | None) -> Action:
+    attribute = CampaignRow.paused_because
+    return attribute.set(reason_item(reason)) if reason else attribute.remove()
+
+
+def _resend_item(resend: Resend) -> dict[str, Any]:
+    item = {"token": resend.token, "include_unknown": resend.include_unknown}
+    return item | ({"cursor": resend.cursor} if resend.cursor else {})
+
+
+def _resend(item: Any) -> Resend | None:
+    if item is None:
+        return None
+    values = plain(item)
+    return Resend(values["token"], values["include_unknown"], values.get("cursor"))
+
+
+def _active_shard(campaign_id: str) -> str:
+    return str(zlib.crc32(campaign_id.encode()) % _ACTIVE_SHARDS)
+
+
+def _row(account_id: str, campaign: Campaign) -> CampaignRow:
+    return CampaignRow(
+        account_id,
+        campaign.campaign_id,
+        name=campaign.name,
+        line_ids=list(campaign.line_ids),
+        timetable=timetable_item(campaign.timetable),
+        content_version=campaign.content_version,
+        status=campaign.status,
+        revision=campaign.revision,
+        created_at=campaign.created_at,
+    )
+
+
+def _content_row(account_id: str, campaign: Campaign, content: Content) -> ContentRow:
+    return ContentRow(
+        f"{account_id}#{campaign.campaign_id}",
+        campaign.content_version,
+        subject=content.subject,
+        html=content.html,
+        text=content.text,
+    )
+
+
+def _campaign(row: CampaignRow) -> Campaign:
+    return Campaign(
+        campaign_id=row.campaign_id,
+        name=row.name,
+        line_ids=tuple(row.line_ids),
+        timetable=timetable_from(row.timetable),
+        content_version=int(row.content_version),
+        status=CampaignStatus(row.status),
+        revision=int(row.revision),
+        created_at=row.created_at,
+        launched_at=row.launched_at,
+        finished_at=row.finished_at,
+        paused_because=reason_from(row.paused_because),
+        resend=_resend(row.resend),
+    )

@@ -1,0 +1,212 @@
+"""Contact rows: their keys, their place in the work index, and the way between row and word."""
+
+import zlib
+from datetime import datetime
+
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
+from pynamodb.expressions.update import Action
+
+from chalicelib.adapters.dynamodb.mapping import instant_from, reason_from, reason_item, sortable, whole
+from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
+from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus, Person
+from chalicelib.domain.delivery import Reason
+from chalicelib.ports import NewContact, Release, SendOrder, Settlement
+
+# Partitions that the contacts and the totals of one campaign are spread over. A partition takes 1,000 write
+# units a second, a sent contact costs about 10, so 8 carry some 800 contacts a second. It is part of the
+# keys of all that is stored: raising it needs the number kept with the campaign.
+BUCKETS = 8
+WAITING = "waiting"
+IN_FLIGHT = "in_flight"
+
+PERSON_FIELDS = ("first_name", "last_name", "middle_name", "p1", "p2", "p3")
+
+
+def partition(account_id: str, campaign_id: str, bucket: int) -> str:
+    """The partition key of one bucket."""
+    return f"{account_id}#{campaign_id}#{bucket}"
+
+
+def bucket_of(contact_id: str) -> int:
+    """Which bucket a contact lives in, and which shard of the totals its own transitions count on."""
+    return zlib.crc32(contact_id.encode()) % BUCKETS
+
+
+def keys(account_id: str, campaign_id: str, contact_id: str) -> ContactRow:
+    """A row that knows only its keys, for updates."""
+    return ContactRow(partition(account_id, campaign_id, bucket_of(contact_id)), contact_id)
+
+
+def work_key(account_id: str, campaign_id: str, bucket: int, kind: str) -> str:
+    """The work index's partition of one bucket."""
+    return f"{partition(account_id, campaign_id, bucket)}#{kind}"
+
+
+def _work(account_id: str, campaign_id: str, contact_id: str, kind: str) -> str:
+    return work_key(account_id, campaign_id, bucket_of(contact_id), kind)
+
+
+def new_row(account_id: str, campaign_id: str, contact: NewContact) -> ContactRow:
+    """The row of a contact that is added: Not sent and waiting."""
+    person = contact.person
+    row = keys(account_id, campaign_id, contact.contact_id)
+    row.email = person.email
+    for name in PERSON_FIELDS:
+        setattr(row, name, getattr(person, name) or None)
+    row.status = ContactStatus.NOT_SENT
+    row.generation, row.attempt, row.failures = 1, 0, 0
+    row.work = _work(account_id, campaign_id, contact.contact_id, WAITING)
+    row.work_at = f"{sortable(contact.added_at)}#{contact.number:08d}"
+    return row
+
+
+def person_actions(person: Person) -> list[Action]:
+    """New fields of a contact; an empty one is removed."""
+    attributes = ((getattr(ContactRow, name), getattr(person, name)) for name in PERSON_FIELDS)
+    return [attribute.set(value) if value else attribute.remove() for attribute, value in attributes]
+
+
+def contact_from(row: ContactRow) -> Contact:
+    """A whole row as a contact."""
+    waiting = row.status == ContactStatus.NOT_SENT and row.work_at is not None
+    return Contact(
+        contact_id=row.contact_id,
+        person=Person(row.email, *(getattr(row, name) or "" for name in PERSON_FIELDS)),
+        status=ContactStatus(row.status),
+        generation=int(row.generation),
+        attempt=int(row.attempt),
+        failures=int(row.failures),
+        line_id=row.line_id,
+        content_version=whole(row.content_version),
+        claim=row.claim,
+        lease_until=row.lease_until,
+        slot_at=row.slot_at,
+        due=instant_from(row.work_at) if waiting and row.work_at else None,
+        sent_at=row.sent_at,
+        delivered_at=row.delivered_at,
+        opened_at=row.opened_at,
+        reason=reason_from(row.reason),
+    )
+
+
+def release_actions(account_id: str, campaign_id: str, release: Release) -> list[Action]:
+    """Not sent → Pending: the slot, the line and the lease; the attempt grows by one."""
+    return [
+        ContactRow.status.set(ContactStatus.PENDING),
+        ContactRow.attempt.set(release.attempt + 1),
+        ContactRow.line_id.set(release.line_id),
+        ContactRow.slot_at.set(release.slot_at),
+        ContactRow.lease_until.set(release.lease_until),
+        ContactRow.claim.remove(),
+        ContactRow.work.set(_work(account_id, campaign_id, release.contact_id, IN_FLIGHT)),
+        ContactRow.work_at.set(sortable(release.lease_until)),
+    ]
+
+
+def reopen_actions(
+    account_id: str, campaign_id: str, contact: Contact, token: str, now: datetime
+) -> list[Action]:
+    """Error → Not sent: a new generation, in which nothing has happened yet."""
+    return [
+        ContactRow.status.set(ContactStatus.NOT_SENT),
+        ContactRow.generation.set(contact.generation + 1),
+        ContactRow.failures.set(0),
+        ContactRow.resend_token.set(token),
+        ContactRow.claim.remove(),
+        ContactRow.reason.remove(),
+        ContactRow.slot_at.remove(),
+        ContactRow.sent_at.remove(),
+        ContactRow.delivered_at.remove(),
+        ContactRow.opened_at.remove(),
+        ContactRow.work.set(_work(account_id, campaign_id, contact.contact_id, WAITING)),
+        ContactRow.work_at.set(f"{sortable(now)}#{contact.contact_id}"),
+    ]
+
+
+def settle_actions(
+    account_id: str, campaign_id: str, contact_id: str, settlement: Settlement
+) -> list[Action]:
+    """Pending → Sent, Error or back to Not sent."""
+    if settlement.status is ContactStatus.NOT_SENT:
+        return _give_back_actions(account_id, campaign_id, contact_id, settlement)
+    actions: list[Action] = [
+        ContactRow.status.set(settlement.status),
+        ContactRow.work.remove(),
+        ContactRow.work_at.remove(),
+        ContactRow.lease_until.remove(),
+        _reason_action(settlement.reason),
+    ]
+    if settlement.status is ContactStatus.SENT or _unknown(settlement.reason):
+        actions.append(ContactRow.sent_at.set(ContactRow.sent_at | settlement.at))
+    return actions
+
+
+def _give_back_actions(
+    account_id: str, campaign_id: str, contact_id: str, settlement: Settlement
+) -> list[Action]:
+    actions: list[Action] = [
+        ContactRow.status.set(ContactStatus.NOT_SENT),
+        ContactRow.claim.remove(),
+        ContactRow.lease_until.remove(),
+        ContactRow.slot_at.remove(),
+        ContactRow.work.set(_work(account_id, campaign_id, contact_id, WAITING)),
+        ContactRow.work_at.set(f"{sortable(settlement.due or settlement.at)}#{contact_id}"),
+    ]
+    if settlement.failures is not None:
+        actions.append(ContactRow.failures.set(settlement.failures))
+    if settlement.reason is not None:
+        actions.append(ContactRow.reason.set(reason_item(settlement.reason)))
+    return actions
+
+
+def claimable(order: SendOrder, now: datetime) -> Condition:
+    """Pending, unclaimed, still the release that the order speaks of, and with a lease that holds."""
+    return (
+        (ContactRow.status == ContactStatus.PENDING)
+        & (ContactRow.generation == order.generation)
+        & (ContactRow.attempt == order.attempt)
+        & (ContactRow.lease_until > now)
+        & ContactRow.claim.does_not_exist()
+    )
+
+
+def held_by(token: str | None) -> Condition:
+    """The claim is this token; with None: nobody has claimed it."""
+    holder: Condition = ContactRow.claim == token
+    return ContactRow.claim.does_not_exist() if token is None else holder
+
+
+def known_as(contact: Contact) -> Condition:
+    """As unknown, or as little so, as it was read: late evidence changes the totals by itself."""
+    code = Path(["reason", "code"])
+    if contact.outcome_unknown:
+        unknown: Condition = code == OUTCOME_UNKNOWN
+        return unknown
+    return code.does_not_exist() | (code != OUTCOME_UNKNOWN)
+
+
+def totals_move(
+    came_from: ContactStatus | None, to: ContactStatus, count: int, unknown: int = 0
+) -> list[Action]:
+    """The change of a totals shard for ``count`` contacts; ``unknown`` is what that part changes by.
+
+    Each attribute is named once: DynamoDB refuses an expression that names one twice.
+    """
+    changes = {to: count, "unknown": unknown}
+    if came_from is not None:
+        changes[came_from] = changes.get(came_from, 0) - count
+    return [getattr(TotalsRow, name).add(change) for name, change in changes.items() if change]
+
+
+def unknown_change(settlement: Settlement) -> int:
+    """By how much a settlement changes the number of contacts whose outcome is unknown."""
+    return 1 if settlement.status is ContactStatus.ERROR and _unknown(settlement.reason) else 0
+
+
+def _unknown(reason: Reason | None) -> bool:
+    return reason is not None and reason.code == OUTCOME_UNKNOWN
+
+
+def _reason_action(reason: Reason | None) -> Action:
+    return ContactRow.reason.set(reason_item(reason)) if reason else ContactRow.reason.remove()

@@ -1,0 +1,262 @@
+"""The transactions that move contact rows together with their totals.
+
+DynamoDB numbers the items of a cancelled transaction as PynamoDB sends them: checks, deletes, puts,
+updates. ``_add`` and ``_release`` therefore have
+the campaign's check at position 0 and one contact at each position from 1.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TypeVar
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.adapters.dynamodb import contact_rows as rows
+from chalicelib.adapters.dynamodb.tables import CampaignRow, ContactRow, ImportRow, TotalsRow
+from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact
+from chalicelib.domain.campaign import CampaignStatus
+from chalicelib.domain.contact import Contact, ContactStatus
+from chalicelib.domain.job import ImportProgress, JobState
+from chalicelib.errors import NotFound, Outdated
+from chalicelib.ports import NewContact, Release, SendOrder, Settlement
+
+PIECE = 90  # rows in one transaction; DynamoDB takes 100 items, some of which are totals and checks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """The import whose progress is written together with the contacts of one piece."""
+
+    account_id: str
+    import_id: str
+    seen: ImportProgress
+    read: ImportProgress
+    contacts: int
+
+    def with_added(self, added: int) -> ImportProgress:
+        """The progress to store when so many of the piece's contacts are new."""
+        return replace(
+            self.read,
+            added=self.read.added + added,
+            duplicates=self.read.duplicates + self.contacts - added,
+        )
+
+    def write_into(self, write: TransactWrite, added: int) -> None:
+        """Move the checkpoint, on condition that no other run moved it."""
+        progress = self.with_added(added)
+        write.update(
+            ImportRow(self.account_id, self.import_id),
+            [
+                ImportRow.next_row.set(progress.next_row),
+                ImportRow.rows.set(progress.rows),
+                ImportRow.added.set(progress.added),
+                ImportRow.duplicates.set(progress.duplicates),
+                ImportRow.rejected.set(progress.rejected),
+            ],
+            (ImportRow.next_row == self.seen.next_row) & (ImportRow.state == JobState.RUNNING),
+        )
+
+
+def pieces(items: Sequence[T]) -> Iterator[list[T]]:
+    """Cut into what one transaction carries."""
+    return (list(items[start : start + PIECE]) for start in range(0, len(items), PIECE))
+
+
+def distinct(contacts: Sequence[NewContact]) -> list[NewContact]:
+    """The first of each id: a transaction may name an item only once."""
+    return list({c.contact_id: c for c in reversed(contacts)}.values())[::-1]
+
+
+def add_piece(
+    account_id: str, campaign_id: str, piece: list[NewContact], checkpoint: Checkpoint | None = None
+) -> int:
+    """Add the new ones of a piece, all of them or none; returns how many were new."""
+    left = piece
+    while left or checkpoint:
+        try:
+            transact(lambda new=left: _add(account_id, campaign_id, new, checkpoint))  # type: ignore[misc]
+            break
+        except TransactWriteError as error:
+            failed = failed_conditions(error)
+            if not failed:
+                raise
+            _raise_if_not_contacts(failed, len(left))
+            left = [c for position, c in enumerate(left, 1) if position not in failed]
+    return len(left)
+
+
+def _add(account_id: str, campaign_id: str, new: Sequence[NewContact], checkpoint: Checkpoint | None) -> None:
+    with TransactWrite(connection=connection()) as write:
+        write.condition_check(CampaignRow, account_id, campaign_id, _alive())
+        for contact in new:
+            write.save(rows.new_row(account_id, campaign_id, contact), ContactRow.contact_id.does_not_exist())
+        if checkpoint:
+            checkpoint.write_into(write, len(new))
+        if new:
+            _count(write, account_id, campaign_id, new[0].contact_id, None, ContactStatus.NOT_SENT, len(new))
+
+
+def _raise_if_not_contacts(failed: set[int], contacts: int) -> None:
+    if 0 in failed:
+        raise NotFound("campaign")
+    if max(failed) > contacts:
+        raise Outdated
+
+
+def release_piece(account_id: str, campaign_id: str, piece: list[Release]) -> list[Release] | None:
+    """Not sent → Pending for those still as seen; None when the campaign is not In progress any more."""
+    return _move_piece(piece, lambda left: _release(account_id, campaign_id, left))
+
+
+def reopen_piece(
+    account_id: str, campaign_id: str, piece: list[Contact], token: str, now: datetime
+) -> list[Contact] | None:
+    """Error → Not sent in a new generation, as ``release_piece``; ``token`` stamps each."""
+    return _move_piece(piece, lambda left: _reopen(account_id, campaign_id, left, token, now))
+
+
+def _move_piece(piece: list[T], move: Callable[[list[T]], None]) -> list[T] | None:
+    """Move all of a piece, or all but those that changed meanwhile, in one transaction."""
+    left = piece
+    while left:
+        try:
+            transact(lambda those=left: move(those))  # type: ignore[misc]
+            break
+        except TransactWriteError as error:
+            failed = failed_conditions(error)
+            if not failed:
+                raise
+            if 0 in failed:
+                return None
+            left = [item for position, item in enumerate(left, 1) if position not in failed]
+    return left
+
+
+def _release(account_id: str, campaign_id: str, releases: Sequence[Release]) -> None:
+    with TransactWrite(connection=connection()) as write:
+        write.condition_check(CampaignRow, account_id, campaign_id, _running())
+        for release in releases:
+            write.update(
+                rows.keys(account_id, campaign_id, release.contact_id),
+                rows.release_actions(account_id, campaign_id, release),
+                (ContactRow.status == ContactStatus.NOT_SENT)
+                & (ContactRow.generation == release.generation)
+                & (ContactRow.attempt == release.attempt),
+            )
+        first = releases[0].contact_id
+        came_from, to = ContactStatus.NOT_SENT, ContactStatus.PENDING
+        _count(write, account_id, campaign_id, first, came_from, to, len(releases))
+
+
+def _reopen(
+    account_id: str, campaign_id: str, contacts: Sequence[Contact], token: str, now: datetime
+) -> None:
+    with TransactWrite(connection=connection()) as write:
+        write.condition_check(CampaignRow, account_id, campaign_id, _running())
+        for contact in contacts:
+            write.update(
+                rows.keys(account_id, campaign_id, contact.contact_id),
+                rows.reopen_actions(account_id, campaign_id, contact, token, now),
+                (ContactRow.status == ContactStatus.ERROR)
+                & (ContactRow.generation == contact.generation)
+                & (ContactRow.resend_token.does_not_exist() | (ContactRow.resend_token != token))
+                & rows.known_as(contact),
+            )
+        first, unknown = contacts[0].contact_id, sum(contact.outcome_unknown for contact in contacts)
+        came_from, to = ContactStatus.ERROR, ContactStatus.NOT_SENT
+        _count(write, account_id, campaign_id, first, came_from, to, len(contacts), -unknown)
+
+
+def settle(
+    account_id: str,
+    order: SendOrder,
+    token: str | None,
+    settlement: Settlement,
+    came_from: ContactStatus = ContactStatus.PENDING,
+) -> bool:
+    """Move one contact out of ``came_from``; False when it isn't there, or the claim isn't ours."""
+    condition: Condition = (
+        (ContactRow.status == came_from)
+        & (ContactRow.generation == order.generation)
+        & (ContactRow.attempt == order.attempt)
+        & rows.held_by(token)
+    )
+    unknown = rows.unknown_change(settlement) - (came_from is ContactStatus.ERROR)
+
+    def commit() -> None:
+        with TransactWrite(connection=connection()) as write:
+            write.update(
+                rows.keys(account_id, order.campaign_id, order.contact_id),
+                rows.settle_actions(account_id, order.campaign_id, order.contact_id, settlement),
+                condition,
+            )
+            _count(
+                write,
+                account_id,
+                order.campaign_id,
+                order.contact_id,
+                came_from,
+                settlement.status,
+                1,
+                unknown,
+            )
+
+    try:
+        transact(commit)
+    except TransactWriteError as error:
+        if failed_conditions(error):
+            return False
+        raise
+    return True
+
+
+def remove_waiting(account_id: str, campaign_id: str, contact_id: str) -> bool:
+    """Remove a contact that is Not sent; False when it isn't."""
+    shard = TotalsRow(f"{account_id}#{campaign_id}", rows.bucket_of(contact_id))
+
+    def commit() -> None:
+        with TransactWrite(connection=connection()) as write:
+            write.delete(
+                rows.keys(account_id, campaign_id, contact_id), ContactRow.status == ContactStatus.NOT_SENT
+            )
+            write.update(shard, [TotalsRow.not_sent.add(-1)])
+
+    try:
+        transact(commit)
+    except TransactWriteError as error:
+        if failed_conditions(error):
+            return False
+        raise
+    return True
+
+
+def _count(
+    write: TransactWrite,
+    account_id: str,
+    campaign_id: str,
+    contact_id: str,
+    came_from: ContactStatus | None,
+    to: ContactStatus,
+    count: int,
+    unknown: int = 0,
+) -> None:
+    """Move ``count`` contacts in one shard of the totals, the shard of the given contact."""
+    shard = TotalsRow(f"{account_id}#{campaign_id}", rows.bucket_of(contact_id))
+    moves = rows.totals_move(came_from, to, count, unknown)
+    if moves:
+        write.update(shard, moves)
+
+
+def _running() -> Condition:
+    running: Condition = CampaignRow.status == CampaignStatus.IN_PROGRESS
+    return running
+
+
+def _alive() -> Condition:
+    stays: Condition = CampaignRow.status != CampaignStatus.DELETING
+    return CampaignRow.campaign_id.exists() & stays

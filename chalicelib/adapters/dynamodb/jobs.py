@@ -1,0 +1,172 @@
+"""Import and export jobs in DynamoDB."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.expressions.update import Action
+
+from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
+from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item
+from chalicelib.adapters.dynamodb.tables import ExportRow, ImportRow
+from chalicelib.adapters.dynamodb.writing import refused, write_one
+from chalicelib.domain.delivery import Reason
+from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress, JobState
+from chalicelib.errors import NotFound
+from chalicelib.ports import Page
+
+_OPEN = (JobState.WAITING, JobState.QUEUED, JobState.RUNNING)
+
+
+class DynamoImportStore:
+    """Port ``ImportStore``."""
+
+    def add(self, account_id: str, job: ImportJob) -> None:
+        """Store a new job, waiting for its file."""
+        ImportRow(
+            account_id,
+            job.import_id,
+            campaign_id=job.campaign_id,
+            file_name=job.file_name,
+            state=job.state,
+            created_at=job.created_at,
+        ).save(ImportRow.import_id.does_not_exist())
+
+    def get(self, account_id: str, import_id: str) -> ImportJob:
+        """Read a job; raises NotFound."""
+        try:
+            return _import(ImportRow.get(account_id, import_id, consistent_read=True))
+        except DoesNotExist as error:
+            raise NotFound("import") from error
+
+    def page(self, account_id: str, campaign_id: str, cursor: str | None, limit: int) -> Page[ImportJob]:
+        """The imports of one campaign, newest first."""
+        start = page_start(account_id, "import_id", cursor)
+        found = ImportRow.query(
+            account_id,
+            filter_condition=ImportRow.campaign_id == campaign_id,
+            limit=limit,
+            scan_index_forward=False,
+            last_evaluated_key=start,
+        )
+        jobs = [_import(row) for row in found]
+        last = found.last_evaluated_key
+        return Page(jobs, encode_cursor(last["import_id"]["S"]) if last else None)
+
+    def begin(self, account_id: str, import_id: str) -> ImportJob | None:
+        """Mark it running; None when it is over or doesn't exist."""
+        row = ImportRow(account_id, import_id)
+        begun = _update(row, [ImportRow.state.set(JobState.RUNNING)], ImportRow.state.is_in(*_OPEN))
+        return _import(row) if begun else None
+
+    def finish(self, account_id: str, import_id: str, progress: ImportProgress, now: datetime) -> None:
+        """Mark it done, unless another run already moved on from this checkpoint."""
+        actions: list[Action] = [ImportRow.state.set(JobState.DONE), ImportRow.finished_at.set(now)]
+        as_seen = (ImportRow.state == JobState.RUNNING) & (ImportRow.next_row == progress.next_row)
+        _update(ImportRow(account_id, import_id), actions, as_seen)
+
+    def fail(self, account_id: str, import_id: str, reason: Reason, now: datetime) -> None:
+        """Mark it failed with a reason; one that is over stays as it is."""
+        actions: list[Action] = [
+            ImportRow.state.set(JobState.FAILED),
+            ImportRow.reason.set(reason_item(reason)),
+            ImportRow.finished_at.set(now),
+        ]
+        _update(ImportRow(account_id, import_id), actions, ImportRow.state.is_in(*_OPEN))
+
+    def purge(self, account_id: str, campaign_id: str) -> None:
+        """Remove the campaign's import jobs."""
+        for row in ImportRow.query(
+            account_id, filter_condition=ImportRow.campaign_id == campaign_id, consistent_read=True
+        ):
+            row.delete()
+
+
+class DynamoExportStore:
+    """Port ``ExportStore``."""
+
+    def add(self, account_id: str, job: ExportJob) -> None:
+        """Store a new job."""
+        ExportRow(
+            account_id,
+            job.export_id,
+            campaign_id=job.campaign_id,
+            state=job.state,
+            created_at=job.created_at,
+        ).save(ExportRow.export_id.does_not_exist())
+
+    def get(self, account_id: str, export_id: str) -> ExportJob:
+        """Read a job; raises NotFound."""
+        try:
+            return _export(ExportRow.get(account_id, export_id, consistent_read=True))
+        except DoesNotExist as error:
+            raise NotFound("export") from error
+
+    def progress(self, account_id: str, export_id: str, rows: int) -> bool:
+        """Mark it running with so many rows written; False when it is over or doesn't exist."""
+        actions: list[Action] = [ExportRow.state.set(JobState.RUNNING), ExportRow.rows.set(rows)]
+        return _update(ExportRow(account_id, export_id), actions, ExportRow.state.is_in(*_OPEN))
+
+    def finish(self, account_id: str, export_id: str, counted: Mapping[str, int], now: datetime) -> None:
+        """Mark it done with what was written, by status."""
+        actions: list[Action] = [
+            ExportRow.state.set(JobState.DONE),
+            ExportRow.rows.set(sum(counted.values())),
+            ExportRow.counted.set(dict(counted)),
+            ExportRow.finished_at.set(now),
+        ]
+        _update(ExportRow(account_id, export_id), actions, ExportRow.state == JobState.RUNNING)
+
+    def fail(self, account_id: str, export_id: str, reason: Reason, now: datetime) -> None:
+        """Mark it failed with a reason; one that is over stays as it is."""
+        actions: list[Action] = [
+            ExportRow.state.set(JobState.FAILED),
+            ExportRow.reason.set(reason_item(reason)),
+            ExportRow.finished_at.set(now),
+        ]
+        _update(ExportRow(account_id, export_id), actions, ExportRow.state.is_in(*_OPEN))
+
+    def purge(self, account_id: str, campaign_id: str) -> None:
+        """Remove the campaign's export jobs."""
+        for row in ExportRow.query(
+            account_id, filter_condition=ExportRow.campaign_id == campaign_id, consistent_read=True
+        ):
+            row.delete()
+
+
+def _update(row: ImportRow | ExportRow, actions: list[Action], condition: Any) -> bool:
+    try:
+        write_one(lambda: row.update(actions, condition))
+    except UpdateError as error:
+        if refused(error):
+            return False
+        raise
+    return True
+
+
+def _import(row: ImportRow) -> ImportJob:
+    numbers = {name: int(getattr(row, name)) for name in ImportProgress.__slots__}
+    return ImportJob(
+        import_id=row.import_id,
+        campaign_id=row.campaign_id,
+        file_name=row.file_name,
+        state=JobState(row.state),
+        created_at=row.created_at,
+        progress=ImportProgress(**numbers),
+        reason=reason_from(row.reason),
+        finished_at=row.finished_at,
+    )
+
+
+def _export(row: ExportRow) -> ExportJob:
+    return ExportJob(
+        export_id=row.export_id,
+        campaign_id=row.campaign_id,
+        state=JobState(row.state),
+        created_at=row.created_at,
+        rows=int(row.rows),
+        counted={status: int(count) for status, count in plain(row.counted or {}).items()},
+        reason=reason_from(row.reason),
+        finished_at=row.finished_at,
+    )

@@ -1,0 +1,129 @@
+"""Lines in DynamoDB."""
+
+from typing import Any
+
+from pynamodb.exceptions import DeleteError, DoesNotExist, PynamoDBException, UpdateError
+from pynamodb.expressions.update import Action
+
+from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
+from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item, whole
+from chalicelib.adapters.dynamodb.tables import LineRow
+from chalicelib.adapters.dynamodb.writing import refused
+from chalicelib.domain.line import (
+    Connection,
+    ConnectionState,
+    Line,
+    LinePlan,
+    Security,
+    SmtpChannel,
+)
+from chalicelib.domain.schedule import LineLimits
+from chalicelib.errors import NotFound
+from chalicelib.ports import Page
+
+
+class DynamoLineStore:
+    """Port ``LineStore``."""
+
+    def add(self, account_id: str, line: Line) -> None:
+        """Store a new line."""
+        _row(account_id, line).save(LineRow.line_id.does_not_exist())
+
+    def get(self, account_id: str, line_id: str) -> Line:
+        """Read a line; raises NotFound."""
+        try:
+            return _line(LineRow.get(account_id, line_id, consistent_read=True))
+        except DoesNotExist as error:
+            raise NotFound("line") from error
+
+    def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Line]:
+        """The account's lines, in the order they were added."""
+        start = page_start(account_id, "line_id", cursor)
+        found = LineRow.query(account_id, limit=limit, last_evaluated_key=start, consistent_read=True)
+        lines = [_line(row) for row in found]
+        last = found.last_evaluated_key
+        return Page(lines, encode_cursor(last["line_id"]["S"]) if last else None)
+
+    def set_connection(self, account_id: str, line_id: str, connection: Connection) -> None:
+        """Store what is known of the channel; raises NotFound when the line was deleted."""
+        reason = connection.reason
+        self._update(
+            account_id,
+            line_id,
+            [
+                LineRow.connection_state.set(connection.state),
+                _set_or_remove(LineRow.checked_at, connection.checked_at),
+                _set_or_remove(LineRow.connection_reason, reason and reason_item(reason)),
+                _set_or_remove(LineRow.size_limit, connection.size_limit),
+            ],
+        )
+
+    def set_plan(self, account_id: str, line_id: str, plan: str) -> None:
+        """Change the plan (the operator's right only); raises NotFound."""
+        self._update(account_id, line_id, [LineRow.plan.set(plan)])
+
+    def remove(self, account_id: str, line_id: str) -> None:
+        """Remove the line and its password; raises NotFound."""
+        try:
+            LineRow(account_id, line_id).delete(LineRow.line_id.exists())
+        except DeleteError as error:
+            raise _not_found(error) from error
+
+    def _update(self, account_id: str, line_id: str, actions: list[Action]) -> None:
+        try:
+            LineRow(account_id, line_id).update(actions=actions, condition=LineRow.line_id.exists())
+        except UpdateError as error:
+            raise _not_found(error) from error
+
+
+def _not_found(error: PynamoDBException) -> Exception:
+    return NotFound("line") if refused(error) else error
+
+
+def _set_or_remove(attribute: Any, value: Any) -> Action:
+    action: Action = attribute.remove() if value is None else attribute.set(value)
+    return action
+
+
+def _row(account_id: str, line: Line) -> LineRow:
+    limits = line.limits
+    return LineRow(
+        account_id,
+        line.line_id,
+        name=line.name,
+        plan=line.plan,
+        host=line.channel.host,
+        port=line.channel.port,
+        security=line.channel.security,
+        username=line.channel.username,
+        password=line.password,
+        from_name=line.from_name,
+        from_address=line.from_address,
+        reply_to=line.reply_to,
+        limits={
+            name: getattr(limits, name) for name in LineLimits.__slots__ if getattr(limits, name) is not None
+        },
+        connection_state=line.connection.state,
+        created_at=line.created_at,
+    )
+
+
+def _line(row: LineRow) -> Line:
+    return Line(
+        line_id=row.line_id,
+        name=row.name,
+        channel=SmtpChannel(row.host, int(row.port), Security(row.security), row.username),
+        from_address=row.from_address,
+        from_name=row.from_name,
+        reply_to=row.reply_to,
+        plan=LinePlan(row.plan),
+        limits=LineLimits(**{name: int(value) for name, value in plain(row.limits).items()}),
+        connection=Connection(
+            ConnectionState(row.connection_state),
+            row.checked_at,
+            reason_from(row.connection_reason),
+            whole(row.size_limit),
+        ),
+        password=row.password,
+        created_at=row.created_at,
+    )

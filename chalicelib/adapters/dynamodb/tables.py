@@ -1,0 +1,270 @@
+"""The tables, as PynamoDB sees them. Every partition key is led by the account, or leads back to it.
+
+``infra/`` creates them; ``bind`` tells the models the deployed names. Attribute names are the field's words
+and not abbreviations: an item is far below the 1 KB that one write unit pays for.
+"""
+
+from dataclasses import fields
+
+from pynamodb.attributes import (
+    BinaryAttribute,
+    ListAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
+from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
+from pynamodb.models import Model
+
+from chalicelib.adapters.dynamodb.writing import connection
+from chalicelib.settings import Tables
+
+
+class AccountRow(Model):
+    """One customer."""
+
+    class Meta:
+        table_name = "accounts"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    name = UnicodeAttribute()
+    line_plan = UnicodeAttribute()
+    created_at = UTCDateTimeAttribute()
+
+
+class KeysOfAccount(GlobalSecondaryIndex["ApiKeyRow"]):
+    """The API keys of one account."""
+
+    class Meta:
+        index_name = "KeysOfAccount"
+        projection = KeysOnlyProjection()
+
+    account_id = UnicodeAttribute(hash_key=True)
+    key_id = UnicodeAttribute(range_key=True)
+
+
+class ApiKeyRow(Model):
+    """One API key. Found by its public id, before any account is known."""
+
+    class Meta:
+        table_name = "api_keys"
+
+    key_id = UnicodeAttribute(hash_key=True)
+    account_id = UnicodeAttribute()
+    name = UnicodeAttribute()
+    salt = UnicodeAttribute()
+    digest = UnicodeAttribute()
+    created_at = UTCDateTimeAttribute()
+    revoked_at = UTCDateTimeAttribute(null=True)
+    keys_of_account = KeysOfAccount()
+
+
+class LineRow(Model):
+    """One line of an account. ``password`` is KMS ciphertext."""
+
+    class Meta:
+        table_name = "lines"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    line_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    plan = UnicodeAttribute()
+    host = UnicodeAttribute()
+    port = NumberAttribute()
+    security = UnicodeAttribute()
+    username = UnicodeAttribute()
+    password = BinaryAttribute(legacy_encoding=False)
+    from_name = UnicodeAttribute()
+    from_address = UnicodeAttribute()
+    reply_to = UnicodeAttribute(null=True)
+    limits: MapAttribute[str, int | None] = MapAttribute()
+    connection_state = UnicodeAttribute()
+    checked_at = UTCDateTimeAttribute(null=True)
+    connection_reason: MapAttribute[str, object] = MapAttribute(null=True)
+    size_limit = NumberAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+
+
+class ActiveCampaigns(GlobalSecondaryIndex["CampaignRow"]):
+    """Sparse: only campaigns the dispatcher has to visit carry ``active``."""
+
+    class Meta:
+        index_name = "ActiveCampaigns"
+        projection = KeysOnlyProjection()
+
+    active = UnicodeAttribute(hash_key=True)
+    campaign_id = UnicodeAttribute(range_key=True)
+
+
+class CampaignRow(Model):
+    """One campaign: settings and state. Its content is kept apart, by version."""
+
+    class Meta:
+        table_name = "campaigns"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    campaign_id = UnicodeAttribute(range_key=True)
+    name = UnicodeAttribute()
+    line_ids: ListAttribute[str] = ListAttribute()
+    timetable: MapAttribute[str, object] = MapAttribute()
+    content_version = NumberAttribute()
+    status = UnicodeAttribute()
+    revision = NumberAttribute()
+    created_at = UTCDateTimeAttribute()
+    launched_at = UTCDateTimeAttribute(null=True)
+    finished_at = UTCDateTimeAttribute(null=True)
+    paused_because: MapAttribute[str, object] = MapAttribute(null=True)
+    resend: MapAttribute[str, object] = MapAttribute(null=True)
+    active = UnicodeAttribute(null=True)
+    active_campaigns = ActiveCampaigns()
+
+
+class ContentRow(Model):
+    """One version of a campaign's subject and body; written once, never changed."""
+
+    class Meta:
+        table_name = "contents"
+
+    campaign = UnicodeAttribute(hash_key=True)
+    version = NumberAttribute(range_key=True)
+    subject = UnicodeAttribute()
+    html = UnicodeAttribute()
+    text = UnicodeAttribute(null=True)
+
+
+class WorkIndex(GlobalSecondaryIndex["ContactRow"]):
+    """Sparse: contacts that wait (Not sent, by due time) and contacts in flight (Pending, by lease)."""
+
+    class Meta:
+        index_name = "WorkIndex"
+        projection = IncludeProjection(["generation", "attempt"])
+
+    work = UnicodeAttribute(hash_key=True)
+    work_at = UnicodeAttribute(range_key=True)
+
+
+class ContactRow(Model):
+    """One contact of a campaign. The partition is account, campaign and bucket."""
+
+    class Meta:
+        table_name = "contacts"
+
+    bucket = UnicodeAttribute(hash_key=True)
+    contact_id = UnicodeAttribute(range_key=True)
+    email = UnicodeAttribute()
+    first_name = UnicodeAttribute(null=True)
+    last_name = UnicodeAttribute(null=True)
+    middle_name = UnicodeAttribute(null=True)
+    p1 = UnicodeAttribute(null=True)
+    p2 = UnicodeAttribute(null=True)
+    p3 = UnicodeAttribute(null=True)
+    status = UnicodeAttribute()
+    generation = NumberAttribute()
+    attempt = NumberAttribute()
+    failures = NumberAttribute()
+    line_id = UnicodeAttribute(null=True)
+    content_version = NumberAttribute(null=True)
+    claim = UnicodeAttribute(null=True)
+    lease_until = UTCDateTimeAttribute(null=True)
+    slot_at = UTCDateTimeAttribute(null=True)
+    sent_at = UTCDateTimeAttribute(null=True)
+    delivered_at = UTCDateTimeAttribute(null=True)
+    opened_at = UTCDateTimeAttribute(null=True)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+    resend_token = UnicodeAttribute(null=True)
+    work = UnicodeAttribute(null=True)
+    work_at = UnicodeAttribute(null=True)
+    work_index = WorkIndex()
+
+
+class TotalsRow(Model):
+    """One shard of a campaign's totals; a single shard may be negative, their sum is the truth."""
+
+    class Meta:
+        table_name = "totals"
+
+    campaign = UnicodeAttribute(hash_key=True)
+    shard = NumberAttribute(range_key=True)
+    not_sent = NumberAttribute(default=0)
+    pending = NumberAttribute(default=0)
+    sent = NumberAttribute(default=0)
+    delivered = NumberAttribute(default=0)
+    opened = NumberAttribute(default=0)
+    error = NumberAttribute(default=0)
+    unknown = NumberAttribute(default=0)
+
+
+class PaceRow(Model):
+    """The dispatcher's memory of one campaign (``campaign#id``) or one line (``line#id``)."""
+
+    class Meta:
+        table_name = "pace"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    subject = UnicodeAttribute(range_key=True)
+    token = NumberAttribute(default=0)
+    state = UnicodeAttribute(null=True)
+    resting_until = UTCDateTimeAttribute(null=True)
+    failures = NumberAttribute(default=0)
+    failed_at = UTCDateTimeAttribute(null=True)
+
+
+class ImportRow(Model):
+    """One import job with its checkpoint."""
+
+    class Meta:
+        table_name = "imports"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    import_id = UnicodeAttribute(range_key=True)
+    campaign_id = UnicodeAttribute()
+    file_name = UnicodeAttribute()
+    state = UnicodeAttribute()
+    next_row = NumberAttribute(default=0)
+    rows = NumberAttribute(default=0)
+    added = NumberAttribute(default=0)
+    duplicates = NumberAttribute(default=0)
+    rejected = NumberAttribute(default=0)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    finished_at = UTCDateTimeAttribute(null=True)
+
+
+class ExportRow(Model):
+    """One export job."""
+
+    class Meta:
+        table_name = "exports"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    export_id = UnicodeAttribute(range_key=True)
+    campaign_id = UnicodeAttribute()
+    state = UnicodeAttribute()
+    rows = NumberAttribute(default=0)
+    counted: MapAttribute[str, int] = MapAttribute(null=True)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    finished_at = UTCDateTimeAttribute(null=True)
+
+
+MODELS: dict[str, type[Model]] = {
+    "accounts": AccountRow,
+    "api_keys": ApiKeyRow,
+    "lines": LineRow,
+    "campaigns": CampaignRow,
+    "contents": ContentRow,
+    "contacts": ContactRow,
+    "totals": TotalsRow,
+    "pace": PaceRow,
+    "imports": ImportRow,
+    "exports": ExportRow,
+}
+
+
+def bind(tables: Tables) -> None:
+    """Point the models at the deployed tables. Called once, where the program is wired together."""
+    connection.cache_clear()
+    for field in fields(tables):
+        MODELS[field.name].Meta.table_name = getattr(tables, field.name)
+        MODELS[field.name]._connection = None  # noqa: SLF001  (PynamoDB caches the name with it)

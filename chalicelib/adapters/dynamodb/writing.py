@@ -1,0 +1,76 @@
+"""How writes are tried again, and how an answer is read.
+
+A transaction may be cancelled because another one touched the same item, and so may a single write. That is
+not a "no": botocore does not repeat it, so we do, with jitter. A failed condition *is* the answer and goes to
+the caller.
+"""
+
+import random
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import TypeVar
+
+from pynamodb.connection import Connection
+from pynamodb.exceptions import PynamoDBException, TransactWriteError
+
+T = TypeVar("T")
+
+CONDITION_FAILED = "ConditionalCheckFailedException"
+_PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
+_TRIES = 12
+_LONGEST_WAIT = 1.0  # seconds
+
+
+@cache
+def connection() -> Connection:
+    """The process's connection for transactions, which span tables; making one costs 40 ms of CPU."""
+    return Connection()
+
+
+def refused(error: PynamoDBException) -> bool:
+    """Whether a single write failed because its condition did not hold."""
+    return error.cause_response_code == CONDITION_FAILED
+
+
+def failed_conditions(error: TransactWriteError) -> set[int]:
+    """Positions of the items whose condition did not hold, in the order DynamoDB was given them."""
+    return {
+        position
+        for position, reason in enumerate(error.cancellation_reasons)
+        if reason is not None and reason.code == "ConditionalCheckFailed"
+    }
+
+
+def transact(commit: Callable[[], T]) -> T:
+    """Run a transaction until it is decided; raises TransactWriteError when a condition failed.
+
+    ``commit`` builds the transaction anew each time: PynamoDB keeps what was added to a used one.
+    """
+    return _until_decided(commit, _passing)
+
+
+def write_one(write: Callable[[], T]) -> T:
+    """Run a write of a single item, again while a transaction is working on that item.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
+    """
+    return _until_decided(write, lambda error: error.cause_response_code == "TransactionConflictException")
+
+
+def _until_decided(write: Callable[[], T], passes: Callable[[PynamoDBException], bool]) -> T:
+    for attempt in range(_TRIES):
+        try:
+            return write()
+        except PynamoDBException as error:
+            if not passes(error) or attempt == _TRIES - 1:
+                raise
+            time.sleep(random.uniform(0, min(_LONGEST_WAIT, 0.02 * 2**attempt)))  # noqa: S311
+    raise AssertionError("the last try either returns or raises")
+
+
+def _passing(error: PynamoDBException) -> bool:
+    if not isinstance(error, TransactWriteError) or failed_conditions(error):
+        return False
+    codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
+    return bool(codes & _PASSING) or error.cause_response_code == "TransactionInProgressException"

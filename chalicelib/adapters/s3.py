@@ -1,0 +1,65 @@
+"""The file bucket: private, reached by customers only through forms and links that expire."""
+
+from datetime import timedelta
+from pathlib import Path
+
+from botocore.exceptions import ClientError
+
+from chalicelib.adapters.aws import client
+from chalicelib.errors import NotFound
+from chalicelib.ports import Clock, UploadForm
+
+_UPLOAD_TIME = timedelta(minutes=15)
+_DOWNLOAD_TIME = timedelta(minutes=15)
+
+
+class S3FileStore:
+    """Port ``FileStore``."""
+
+    def __init__(self, bucket: str, clock: Clock) -> None:
+        self._bucket = bucket
+        self._clock = clock
+
+    def presign_upload(self, key: str, content_type: str, max_bytes: int) -> UploadForm:
+        """A form for exactly this key and type and for 1 to ``max_bytes`` bytes, good for 15 minutes."""
+        form = client("s3").generate_presigned_post(
+            self._bucket,
+            key,
+            Fields={"Content-Type": content_type},
+            Conditions=[{"Content-Type": content_type}, ["content-length-range", 1, max_bytes]],
+            ExpiresIn=int(_UPLOAD_TIME.total_seconds()),
+        )
+        return UploadForm(form["url"], form["fields"], self._clock.now() + _UPLOAD_TIME)
+
+    def presign_download(self, key: str, file_name: str) -> str:
+        """A link that downloads the file under an ASCII name, good for 15 minutes."""
+        parameters = {
+            "Bucket": self._bucket,
+            "Key": key,
+            "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+        }
+        link: str = client("s3").generate_presigned_url(
+            "get_object", Params=parameters, ExpiresIn=int(_DOWNLOAD_TIME.total_seconds())
+        )
+        return link
+
+    def fetch(self, key: str, path: Path) -> None:
+        """Copy a file to a path; raises NotFound."""
+        try:
+            client("s3").download_file(self._bucket, key, str(path))
+        except ClientError as error:
+            if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
+                raise NotFound("file") from error
+            raise
+
+    def put(self, key: str, path: Path, content_type: str) -> None:
+        """Copy a file from a path."""
+        client("s3").upload_file(str(path), self._bucket, key, ExtraArgs={"ContentType": content_type})
+
+    def purge(self, prefix: str) -> None:
+        """Remove all files whose key starts so."""
+        pages = client("s3").get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=prefix)
+        for page in pages:
+            found = [{"Key": entry["Key"]} for entry in page.get("Contents", [])]
+            if found:
+                client("s3").delete_objects(Bucket=self._bucket, Delete={"Objects": found, "Quiet": True})

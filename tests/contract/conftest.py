@@ -1,0 +1,145 @@
+"""The stores twice: in memory, and in the tables of an emulator that runs for as long as the tests."""
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import pytest
+import yaml
+
+from chalicelib.adapters.aws import client
+from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
+from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
+from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
+from chalicelib.adapters.dynamodb.lines import DynamoLineStore
+from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
+from chalicelib.adapters.dynamodb.tables import bind
+from chalicelib.adapters.dynamodb.writing import connection
+from chalicelib.ports import (
+    AccountStore,
+    CampaignStore,
+    ContactStore,
+    ExportStore,
+    ImportStore,
+    LineStore,
+    PaceStore,
+)
+from chalicelib.settings import Tables
+from local.emulator import REGION, ROOT, Emulator, run_emulator
+from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.campaigns import FakeCampaignStore
+from tests.fakes.contacts import FakeContactStore
+from tests.fakes.jobs import FakeExportStore, FakeImportStore
+from tests.fakes.lines import FakeLineStore
+from tests.fakes.pace import FakePaceStore
+
+TABLES = {
+    "accounts": "AccountTable",
+    "api_keys": "ApiKeyTable",
+    "lines": "LineTable",
+    "campaigns": "CampaignTable",
+    "contents": "ContentTable",
+    "contacts": "ContactTable",
+    "totals": "TotalsTable",
+    "pace": "PaceTable",
+    "imports": "ImportTable",
+    "exports": "ExportTable",
+}
+
+
+@dataclass(frozen=True)
+class Stores:
+    """One of each store. ``kind`` is memory or dynamodb; the account is one nobody else uses."""
+
+    kind: str
+    accounts: AccountStore
+    lines: LineStore
+    campaigns: CampaignStore
+    contacts: ContactStore
+    pace: PaceStore
+    imports: ImportStore
+    exports: ExportStore
+    account: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
+    stranger: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
+
+
+@pytest.fixture(scope="session")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
+    """The emulator with the product's tables; clients made meanwhile talk to it."""
+    with (
+        run_emulator(tmp_path_factory.mktemp("cloud"), keep=False) as emulator,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("AWS_ENDPOINT_URL", emulator.endpoint)
+        patch.setenv("AWS_ACCESS_KEY_ID", emulator.credentials.access_key_id)
+        patch.setenv("AWS_SECRET_ACCESS_KEY", emulator.credentials.secret_access_key)
+        patch.setenv("AWS_DEFAULT_REGION", REGION)
+        patch.setenv("AWS_REGION", REGION)
+        _forget_clients()
+        _create_tables(emulator.session().client("dynamodb", endpoint_url=emulator.endpoint))
+        bind(Tables(**TABLES))
+        yield emulator
+        _forget_clients()
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def stores(request: pytest.FixtureRequest) -> Stores:
+    return in_memory() if request.param == "memory" else request.getfixturevalue("dynamodb")
+
+
+@pytest.fixture
+def dynamodb(cloud: Emulator) -> Stores:
+    return Stores(
+        "dynamodb",
+        DynamoAccountStore(),
+        DynamoLineStore(),
+        DynamoCampaignStore(),
+        DynamoContactStore(),
+        DynamoPaceStore(),
+        DynamoImportStore(),
+        DynamoExportStore(),
+    )
+
+
+def _forget_clients() -> None:
+    client.cache_clear()
+    connection.cache_clear()
+
+
+def in_memory() -> Stores:
+    campaigns, imports = FakeCampaignStore(), FakeImportStore()
+    return Stores(
+        "memory",
+        FakeAccountStore(),
+        FakeLineStore(),
+        campaigns,
+        FakeContactStore(campaigns, imports),
+        FakePaceStore(),
+        imports,
+        FakeExportStore(),
+    )
+
+
+def _create_tables(dynamodb: Any) -> None:
+    """The tables of ``infra/merge.yaml``, by their logical ids."""
+    resources = yaml.load((ROOT / "infra" / "merge.yaml").read_text(), _WithoutFunctions)["Resources"]
+    assert {field.name for field in fields(Tables)} == set(TABLES)
+    for name in TABLES.values():
+        properties = resources[name]["Properties"]
+        indexes = {key: properties[key] for key in ("GlobalSecondaryIndexes",) if key in properties}
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode=properties["BillingMode"],
+            AttributeDefinitions=properties["AttributeDefinitions"],
+            KeySchema=properties["KeySchema"],
+            **indexes,
+        )
+
+
+class _WithoutFunctions(yaml.SafeLoader):
+    """Reads a template; what CloudFormation's functions would say stays unknown. Tables need none."""
+
+
+_WithoutFunctions.add_multi_constructor("!", lambda loader, tag, node: None)

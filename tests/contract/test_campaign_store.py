@@ -1,0 +1,171 @@
+"""Contract of ``CampaignStore``."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.campaign import CampaignStatus, Resend
+from chalicelib.domain.delivery import Reason
+from chalicelib.errors import Invalid, NotFound, Outdated
+from tests.contract.conftest import Stores
+from tests.contract.store_builders import CONTENT, NOON, add_campaign, campaign, content
+
+DRAFT, RUNNING, PAUSED = CampaignStatus.DRAFT, CampaignStatus.IN_PROGRESS, CampaignStatus.PAUSED
+FINISHED, DELETING = CampaignStatus.FINISHED, CampaignStatus.DELETING
+LATER = NOON + timedelta(hours=1)
+
+
+def on_the_round(stores: Stores) -> list[str]:
+    return [one for account, one in stores.campaigns.active() if account == stores.account]
+
+
+class TestCampaignStore:
+    def test_a_campaign_and_its_content_are_read_as_they_were_stored(self, stores: Stores) -> None:
+        stored = campaign()
+        stores.campaigns.add(stores.account, stored, content("Hello"))
+        assert stores.campaigns.get(stores.account, stored.campaign_id) == stored
+        assert stores.campaigns.content(stores.account, stored.campaign_id, 1) == content("Hello")
+        with pytest.raises(NotFound):
+            stores.campaigns.content(stores.account, stored.campaign_id, 2)
+
+    def test_pages_show_the_newest_first_and_each_once(self, stores: Stores) -> None:
+        ids = [f"camp{number}" for number in range(5)]
+        for one in ids:
+            stores.campaigns.add(stores.account, replace(campaign(), campaign_id=one), CONTENT)
+        first = stores.campaigns.page(stores.account, None, 3)
+        second = stores.campaigns.page(stores.account, first.cursor, 3)
+        assert [c.campaign_id for c in [*first.items, *second.items]] == ids[::-1]
+        assert second.cursor is None
+
+    @pytest.mark.parametrize("cursor", ["", "x", "bm90IGpzb24", "WzFd", "WyIiXQ"])
+    def test_an_edited_cursor_is_refused(self, stores: Stores, cursor: str) -> None:
+        with pytest.raises(Invalid):
+            stores.campaigns.page(stores.account, cursor, 2)
+
+    def test_another_accounts_campaign_is_not_there(self, stores: Stores) -> None:
+        one = add_campaign(stores, RUNNING)
+        stranger = stores.stranger
+        with pytest.raises(NotFound):
+            stores.campaigns.get(stranger, one)
+        with pytest.raises(NotFound):
+            stores.campaigns.content(stranger, one, 1)
+        with pytest.raises(Outdated):
+            stores.campaigns.save(stranger, stores.campaigns.get(stores.account, one), CONTENT, 1)
+        assert not stores.campaigns.move(stranger, one, [RUNNING], PAUSED, NOON)
+        stores.campaigns.rest(stranger, one)
+        stores.campaigns.remove(stranger, one)
+        assert stores.campaigns.status(stranger, one) is None
+        assert stores.campaigns.page(stranger, None, 10).items == []
+        assert stores.campaigns.status(stores.account, one) is RUNNING
+
+    def test_settings_are_saved_with_a_new_version_of_the_content(self, stores: Stores) -> None:
+        stored = campaign()
+        stores.campaigns.add(stores.account, stored, content("Hello"))
+        edited = replace(stored, name="Summer", line_ids=("a", "b"), content_version=2, revision=2)
+        stores.campaigns.save(stores.account, edited, content("New"), 1)
+        assert stores.campaigns.get(stores.account, stored.campaign_id) == edited
+        versions = [stores.campaigns.content(stores.account, stored.campaign_id, n).subject for n in (1, 2)]
+        assert versions == ["Hello", "New"]
+
+    def test_who_has_not_seen_the_last_change_writes_nothing(self, stores: Stores) -> None:
+        stored = campaign()
+        stores.campaigns.add(stores.account, stored, content("Hello"))
+        first = replace(stored, name="First", content_version=2, revision=2)
+        stores.campaigns.save(stores.account, first, content("First"), 1)
+        late = replace(stored, name="Second", content_version=2, revision=2)
+        with pytest.raises(Outdated):
+            stores.campaigns.save(stores.account, late, content("Second"), 1)
+        assert stores.campaigns.get(stores.account, stored.campaign_id) == first
+        assert stores.campaigns.content(stores.account, stored.campaign_id, 2) == content("First")
+
+    def test_an_edit_does_not_undo_a_pause(self, stores: Stores) -> None:
+        one = add_campaign(stores, RUNNING)
+        seen = stores.campaigns.get(stores.account, one)
+        assert stores.campaigns.move(stores.account, one, [RUNNING], PAUSED, NOON)
+        with pytest.raises(Outdated):
+            stores.campaigns.save(stores.account, replace(seen, revision=2), None, 1)
+        with pytest.raises(Outdated):
+            stores.campaigns.save(stores.account, replace(seen, revision=3), None, 2)
+        assert stores.campaigns.status(stores.account, one) is PAUSED
+
+    def test_a_move_starts_from_the_right_status_only(self, stores: Stores) -> None:
+        one = add_campaign(stores, DRAFT)
+        assert not stores.campaigns.move(stores.account, one, [RUNNING, PAUSED], FINISHED, NOON)
+        assert stores.campaigns.move(stores.account, one, [DRAFT, PAUSED], RUNNING, NOON)
+        assert not stores.campaigns.move(stores.account, one, [DRAFT, PAUSED], RUNNING, NOON)
+        assert not stores.campaigns.move(stores.account, "nothing", [DRAFT], RUNNING, NOON)
+        assert stores.campaigns.status(stores.account, "nothing") is None
+
+    def test_a_move_stamps_the_time_and_the_reason(self, stores: Stores) -> None:
+        one = add_campaign(stores, DRAFT)
+        why = Reason("no_line", "No line can send.")
+        stores.campaigns.move(stores.account, one, [DRAFT], RUNNING, NOON)
+        stores.campaigns.move(stores.account, one, [RUNNING], PAUSED, LATER, why)
+        paused = stores.campaigns.get(stores.account, one)
+        assert (paused.paused_because, paused.launched_at, paused.revision) == (why, NOON, 3)
+        stores.campaigns.move(stores.account, one, [PAUSED], RUNNING, LATER)
+        stores.campaigns.move(stores.account, one, [RUNNING], FINISHED, LATER)
+        over = stores.campaigns.get(stores.account, one)
+        assert (over.paused_because, over.launched_at, over.finished_at) == (None, NOON, LATER)
+
+    def test_a_launched_campaign_is_on_the_round_until_it_rests(self, stores: Stores) -> None:
+        one = add_campaign(stores, DRAFT)
+        assert on_the_round(stores) == []
+        stores.campaigns.move(stores.account, one, [DRAFT], RUNNING, NOON)
+        stores.campaigns.rest(stores.account, one)
+        assert on_the_round(stores) == [one]
+        stores.campaigns.move(stores.account, one, [RUNNING], PAUSED, NOON)
+        assert on_the_round(stores) == [one]
+        stores.campaigns.rest(stores.account, one)
+        assert on_the_round(stores) == []
+
+    def test_a_campaign_being_deleted_is_gone_but_on_the_round(self, stores: Stores) -> None:
+        one = add_campaign(stores, DRAFT)
+        stores.campaigns.move(stores.account, one, [DRAFT], DELETING, NOON)
+        with pytest.raises(NotFound):
+            stores.campaigns.get(stores.account, one)
+        assert stores.campaigns.page(stores.account, None, 10).items == []
+        assert stores.campaigns.status(stores.account, one) is DELETING
+        assert on_the_round(stores) == [one]
+
+    def test_a_removed_campaign_is_gone_and_no_late_write_brings_it_back(self, stores: Stores) -> None:
+        one = add_campaign(stores, RUNNING)
+        stored = stores.campaigns.get(stores.account, one)
+        stores.campaigns.remove(stores.account, one)
+        stores.campaigns.remove(stores.account, one)
+        stores.campaigns.rest(stores.account, one)
+        assert not stores.campaigns.move(stores.account, one, list(CampaignStatus), PAUSED, NOON)
+        with pytest.raises(Outdated):
+            stores.campaigns.save(stores.account, stored, CONTENT, 1)
+        with pytest.raises(NotFound):
+            stores.campaigns.content(stores.account, one, 1)
+        assert stores.campaigns.status(stores.account, one) is None
+        assert on_the_round(stores) == []
+
+    def test_a_move_may_depend_on_the_revision_that_was_seen(self, stores: Stores) -> None:
+        one = add_campaign(stores, DRAFT)
+        assert not stores.campaigns.move(stores.account, one, [DRAFT], RUNNING, NOON, seen_revision=7)
+        assert stores.campaigns.move(stores.account, one, [DRAFT], RUNNING, NOON, seen_revision=1)
+
+    def test_a_wish_to_resend_is_kept_until_it_is_carried_out(self, stores: Stores) -> None:
+        one = add_campaign(stores, FINISHED)
+        wish = Resend("token", include_unknown=True)
+        assert stores.campaigns.move(stores.account, one, [FINISHED], RUNNING, NOON, resend=wish)
+        assert stores.campaigns.get(stores.account, one).resend == wish
+        rest = Resend("token", include_unknown=True, cursor="page2")
+        stores.campaigns.go_on_resending(stores.account, one, "another", None)
+        stores.campaigns.go_on_resending(stores.account, one, "token", rest)
+        assert stores.campaigns.get(stores.account, one).resend == rest
+        stores.campaigns.go_on_resending(stores.stranger, one, "token", None)
+        assert stores.campaigns.get(stores.account, one).resend == rest
+        stores.campaigns.go_on_resending(stores.account, one, "token", None)
+        assert stores.campaigns.get(stores.account, one).resend is None
+        stores.campaigns.go_on_resending(stores.account, one, "token", rest)
+        assert stores.campaigns.get(stores.account, one).resend is None
+
+    def test_a_campaign_being_deleted_does_not_rest(self, stores: Stores) -> None:
+        one = add_campaign(stores, DRAFT)
+        stores.campaigns.move(stores.account, one, [DRAFT], DELETING, NOON)
+        stores.campaigns.rest(stores.account, one)
+        assert on_the_round(stores) == [one]

@@ -1,0 +1,86 @@
+"""Contract of ``LineStore``."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.delivery import Reason, Stage
+from chalicelib.domain.line import Connection, ConnectionState, LinePlan
+from chalicelib.domain.schedule import LineLimits
+from chalicelib.errors import Invalid, NotFound
+from tests.contract.conftest import Stores
+from tests.contract.store_builders import NOON, line
+
+REFUSED = Reason("auth_failed", "Wrong password.", Stage.AUTH, 535, "5.7.8", "no")
+
+
+class TestLineStore:
+    def test_a_line_is_read_as_it_was_stored(self, stores: Stores) -> None:
+        stored = replace(
+            line(), from_name="Oak", reply_to="a@shop.example", limits=LineLimits(per_hour=5, per_day=9)
+        )
+        stores.lines.add(stores.account, stored)
+        assert stores.lines.get(stores.account, stored.line_id) == stored
+
+    def test_what_is_known_of_the_connection_is_stored_and_taken_back(self, stores: Stores) -> None:
+        stored = line()
+        stores.lines.add(stores.account, stored)
+        for connection in (
+            Connection(ConnectionState.FAILED, NOON, REFUSED, 1_000),
+            Connection(ConnectionState.CONNECTED),
+        ):
+            stores.lines.set_connection(stores.account, stored.line_id, connection)
+            assert stores.lines.get(stores.account, stored.line_id) == replace(stored, connection=connection)
+
+    def test_the_plan_is_changed(self, stores: Stores) -> None:
+        stored = line()
+        stores.lines.add(stores.account, stored)
+        stores.lines.set_plan(stores.account, stored.line_id, LinePlan.PURCHASED)
+        assert stores.lines.get(stores.account, stored.line_id).plan is LinePlan.PURCHASED
+
+    def test_pages_show_every_line_of_the_account_once(self, stores: Stores) -> None:
+        for name in ("a", "b", "c"):
+            stores.lines.add(stores.account, line(f"line-{name}"))
+        stores.lines.add(stores.stranger, line("line-foreign"))
+        seen, cursor = [], None
+        for _ in range(3):
+            page = stores.lines.page(stores.account, cursor, 2)
+            seen += [item.line_id for item in page.items]
+            cursor = page.cursor
+            if cursor is None:
+                break
+        assert seen == ["line-a", "line-b", "line-c"]
+        assert cursor is None
+
+    @pytest.mark.parametrize("cursor", ["", "x", "bm90IGpzb24", "WzFd", "WyIiXQ", "é", "WyJcdWQ4MDAiXQ"])
+    def test_an_edited_cursor_is_refused(self, stores: Stores, cursor: str) -> None:
+        with pytest.raises(Invalid):
+            stores.lines.page(stores.account, cursor, 2)
+
+    def test_another_accounts_line_is_not_there(self, stores: Stores) -> None:
+        stored = line()
+        stores.lines.add(stores.account, stored)
+        for attempt in (
+            lambda: stores.lines.get(stores.stranger, stored.line_id),
+            lambda: stores.lines.remove(stores.stranger, stored.line_id),
+            lambda: stores.lines.set_plan(stores.stranger, stored.line_id, LinePlan.PURCHASED),
+            lambda: stores.lines.set_connection(stores.stranger, stored.line_id, Connection()),
+        ):
+            with pytest.raises(NotFound):
+                attempt()
+        assert stores.lines.page(stores.stranger, None, 10).items == []
+        assert stores.lines.get(stores.account, stored.line_id) == stored
+
+    def test_a_removed_line_is_gone_and_no_late_write_brings_it_back(self, stores: Stores) -> None:
+        stored = line()
+        stores.lines.add(stores.account, stored)
+        stores.lines.remove(stores.account, stored.line_id)
+        for attempt in (
+            lambda: stores.lines.remove(stores.account, stored.line_id),
+            lambda: stores.lines.set_connection(stores.account, stored.line_id, Connection()),
+            lambda: stores.lines.set_plan(stores.account, stored.line_id, LinePlan.DEMO),
+            lambda: stores.lines.get(stores.account, stored.line_id),
+        ):
+            with pytest.raises(NotFound):
+                attempt()
+        assert stores.lines.page(stores.account, None, 10).items == []
