@@ -1,0 +1,27 @@
+"""The Chalice app: it registers the doors and does nothing else."""
+
+from chalice import Chalice
+
+from chalicelib.blueprints.abandoner import abandoner
+from chalicelib.blueprints.api import API_BLUEPRINTS
+from chalicelib.blueprints.connector import connector
+from chalicelib.blueprints.dispatcher import dispatcher
+from chalicelib.blueprints.exporter import exporter
+from chalicelib.blueprints.importer import importer
+from chalicelib.blueprints.operator import operator
+from chalicelib.blueprints.remover import remover
+from chalicelib.blueprints.sender import sender
+
+app = Chalice(app_name="postline")
+for blueprint in (
+    *API_BLUEPRINTS,
+    dispatcher,
+    sender,
+    importer,
+    exporter,
+    connector,
+    remover,
+    abandoner,
+    operator,
+):
+    app.register_blueprint(blueprint)

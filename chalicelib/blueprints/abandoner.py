@@ -1,0 +1,37 @@
+"""The abandoner's door: jobs whose messages failed too often, which are now marked as failed."""
+
+import json
+
+from chalice import Blueprint
+from chalice.app import SQSEvent
+
+from chalicelib import wiring
+from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
+from chalicelib.blueprints.importer import jobs_in
+from chalicelib.domain.delivery import Reason
+from chalicelib.flow.lines import give_up_connecting
+from chalicelib.observability import log
+
+abandoner = Blueprint(__name__)
+
+_REASON = Reason("gave_up", "It was tried several times and did not come to an end. Please start it again.")
+
+
+@abandoner.on_sqs_message(queue="abandoned", batch_size=1)
+def abandon_jobs(event: SQSEvent) -> BatchAnswer:
+    """Mark imports, exports and connection proofs that were given up as failed, so that nobody waits on."""
+    return handle_each(event, _abandon)
+
+
+def _abandon(body: str) -> None:
+    message, now = json.loads(body), wiring.clock.now()
+    if "export_id" in message:
+        account_id, export_id = ids_in(body, "account_id", "export_id")
+        wiring.exports().fail(account_id, export_id, _REASON, now)
+    elif "line_id" in message:
+        account_id, line_id = ids_in(body, "account_id", "line_id")
+        give_up_connecting(account_id, line_id, _REASON, wiring.lines(), wiring.clock)
+    else:
+        for job in jobs_in(body):
+            wiring.imports().fail(job.account_id, job.import_id, _REASON, now)
+    log("job_abandoned")

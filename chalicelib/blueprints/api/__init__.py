@@ -1,0 +1,12 @@
+"""The HTTP API: one module per kind of thing, each route declared with its models."""
+
+from chalicelib.blueprints.api.accounts import accounts
+from chalicelib.blueprints.api.authorizer import authorization
+from chalicelib.blueprints.api.campaigns import campaigns
+from chalicelib.blueprints.api.contacts import contacts
+from chalicelib.blueprints.api.description import description
+from chalicelib.blueprints.api.exports import exports
+from chalicelib.blueprints.api.imports import imports
+from chalicelib.blueprints.api.lines import lines
+
+API_BLUEPRINTS = (authorization, description, accounts, lines, campaigns, contacts, imports, exports)

@@ -1,0 +1,90 @@
+"""Routes of the account and its API keys."""
+
+from datetime import datetime
+from typing import Self
+
+from chalice import Blueprint
+from pydantic import Field
+
+from chalicelib import wiring
+from chalicelib.blueprints.api.models import Input, Output
+from chalicelib.blueprints.api.requests import Call, Nothing
+from chalicelib.blueprints.api.routing import route
+from chalicelib.domain.account import ApiKey
+from chalicelib.domain.line import LinePlan
+from chalicelib.flow.accounts import create_key
+
+accounts = Blueprint(__name__)
+
+
+class AccountShown(Output):
+    """The account that the API key acts for."""
+
+    account_id: str
+    name: str
+    line_plan: LinePlan = Field(description="The plan that a new line of this account starts with.")
+    created_at: datetime
+
+
+class KeyInput(Input):
+    """A new API key."""
+
+    name: str = Field(min_length=1, max_length=100)
+
+
+class KeyShown(Output):
+    """An API key without its secret."""
+
+    key_id: str
+    name: str
+    created_at: datetime
+    revoked_at: datetime | None
+
+    @classmethod
+    def of(cls, key: ApiKey) -> Self:
+        """A key as it is listed."""
+        return cls(key_id=key.key_id, name=key.name, created_at=key.created_at, revoked_at=key.revoked_at)
+
+
+class NewKeyShown(Output):
+    """A new API key, with the text that is shown this once."""
+
+    key_id: str
+    api_key: str
+
+
+class KeyList(Output):
+    """All API keys of the account, oldest first."""
+
+    items: list[KeyShown]
+
+
+@route(accounts, "GET", "/account", Nothing, Nothing, AccountShown)
+def read_account(call: Call[Nothing, Nothing]) -> AccountShown:
+    """Read the account the key acts for."""
+    account = wiring.accounts().get(call.account_id)
+    return AccountShown(
+        account_id=account.account_id,
+        name=account.name,
+        line_plan=account.line_plan,
+        created_at=account.created_at,
+    )
+
+
+@route(accounts, "GET", "/api-keys", Nothing, Nothing, KeyList)
+def list_api_keys(call: Call[Nothing, Nothing]) -> KeyList:
+    """List the API keys of the account."""
+    return KeyList(items=[KeyShown.of(key) for key in wiring.accounts().list_keys(call.account_id)])
+
+
+@route(accounts, "POST", "/api-keys", KeyInput, Nothing, NewKeyShown, status=201)
+def create_api_key(call: Call[KeyInput, Nothing]) -> NewKeyShown:
+    """Create an API key; its text is shown this once."""
+    key, text = create_key(call.account_id, call.body.name, wiring.accounts(), wiring.clock)
+    return NewKeyShown(key_id=key.key_id, api_key=text)
+
+
+@route(accounts, "DELETE", "/api-keys/{key_id}", Nothing, Nothing, None, status=204)
+def revoke_api_key(call: Call[Nothing, Nothing], key_id: str) -> None:
+    """Revoke an API key; it works for at most a minute longer."""
+    wiring.accounts().revoke_key(call.account_id, key_id, wiring.clock.now())

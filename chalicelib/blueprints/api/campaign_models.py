@@ -1,0 +1,298 @@
+"""The models of campaigns: what a client sends and what it gets."""
+
+from datetime import date, datetime, time
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+
+from chalicelib.blueprints.api.models import Input, Output, Reason
+from chalicelib.domain.campaign import CampaignStatus
+from chalicelib.domain.contact import ContactStatus, Totals
+from chalicelib.domain.email import Content
+from chalicelib.domain.plan import Plan
+from chalicelib.domain.schedule import Timetable, Weekday
+from chalicelib.domain.timetable import is_time_zone
+from chalicelib.flow.campaign import CampaignSettings, CampaignView
+
+MAX_HTML = 300_000  # characters: with the subject and the text it has to fit into one item of 400 KB
+MAX_LINES = 20
+LONGEST_INTERVAL = 86_400  # seconds
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+
+Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+DAYS: dict[Day, Weekday] = dict(zip(("mon", "tue", "wed", "thu", "fri", "sat", "sun"), Weekday, strict=True))
+NAMES = {weekday: day for day, weekday in DAYS.items()}
+
+
+def _zone(value: str) -> str:
+    if not is_time_zone(value):
+        raise ValueError("Use the name of an IANA time zone, such as Europe/Berlin.")
+    return value
+
+
+def _whole_minute(value: time) -> time:
+    if value.tzinfo is not None or value.second or value.microsecond:
+        raise ValueError("Use hours and minutes, such as 09:30; the time zone has a field of its own.")
+    return value
+
+
+def _year(value: date) -> date:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"Use a date between the years {FIRST_YEAR} and {LAST_YEAR}.")
+    return value
+
+
+Minute = Annotated[time, AfterValidator(_whole_minute)]
+Date = Annotated[date, AfterValidator(_year)]
+
+
+class Interval(Input):
+    """Least and most seconds between two messages, drawn at random. 0 and 0: as fast as possible."""
+
+    min_seconds: int = Field(0, ge=0, le=LONGEST_INTERVAL)
+    max_seconds: int = Field(0, ge=0, le=LONGEST_INTERVAL)
+
+    @field_validator("max_seconds")
+    @classmethod
+    def _not_below_least(cls, value: int, info: ValidationInfo) -> int:
+        if value < info.data.get("min_seconds", 0):
+            raise ValueError("The most can't be less than the least (min_seconds).")
+        return value
+
+
+class Schedule(Input):
+    """When messages may leave. A window whose end is not after its start goes on into the next day."""
+
+    working_days: list[Day] = Field(min_length=1, max_length=7)
+    start_date: Date
+    end_date: Date
+    start_time: Minute
+    end_time: Minute
+    time_zone: Annotated[str, AfterValidator(_zone)]
+    interval: Interval = Field(default_factory=Interval)
+
+    @field_validator("end_date")
+    @classmethod
+    def _not_before_start(cls, value: date, info: ValidationInfo) -> date:
+        start = info.data.get("start_date")
+        if start is not None and value < start:
+            raise ValueError("The end date can't be before the start date.")
+        return value
+
+    def timetable(self) -> Timetable:
+        """The schedule as the domain has it."""
+        return Timetable(
+            working_days=frozenset(DAYS[day] for day in self.working_days),
+            start_date=self.start_date,
+            end_date=self.end_date,
+            start_time=self.start_time,
+            end_time=self.end_time,
+            time_zone=self.time_zone,
+            gap_min=self.interval.min_seconds,
+            gap_max=self.interval.max_seconds,
+        )
+
+    @classmethod
+    def of(cls, timetable: Timetable) -> Self:
+        """A timetable as it is shown."""
+        return cls(
+            working_days=[NAMES[day] for day in sorted(timetable.working_days)],
+            start_date=timetable.start_date,
+            end_date=timetable.end_date,
+            start_time=timetable.start_time,
+            end_time=timetable.end_time,
+            time_zone=timetable.time_zone,
+            interval=Interval(min_seconds=timetable.gap_min, max_seconds=timetable.gap_max),
+        )
+
+
+def _distinct(value: list[str]) -> list[str]:
+    if len(set(value)) != len(value):
+        raise ValueError("Name each line once.")
+    return value
+
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+LineIds = Annotated[list[str], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_distinct)]
+Subject = Annotated[str, Field(max_length=500)]
+Html = Annotated[str, Field(max_length=MAX_HTML)]
+
+
+class CampaignInput(Input):
+    """A new campaign. Messages leave through the lines strictly in turn."""
+
+    name: Name
+    line_ids: LineIds
+    schedule: Schedule
+    subject: Subject = ""
+    html: Html = ""
+    text: Html | None = Field(None, description="The plain-text part; derived from the HTML when left out.")
+
+    def settings(self) -> CampaignSettings:
+        """What the steps take."""
+        content = Content(self.subject, self.html, self.text)
+        return CampaignSettings(self.name, tuple(self.line_ids), self.schedule.timetable(), content)
+
+
+class CampaignPatch(Input):
+    """Changes to a campaign: the fields that are given replace the old ones (RFC 7396)."""
+
+    name: Name | None = None
+    line_ids: LineIds | None = None
+    schedule: Schedule | None = None
+    subject: Subject | None = None
+    html: Html | None = None
+    text: Html | None = None
+
+    def apply(self, old: CampaignSettings) -> CampaignSettings:
+        """The settings with the given fields replaced; text alone may be set to null."""
+        content = Content(
+            old.content.subject if self.subject is None else self.subject,
+            old.content.html if self.html is None else self.html,
+            self.text if "text" in self.model_fields_set else old.content.text,
+        )
+        return CampaignSettings(
+            self.name or old.name,
+            tuple(self.line_ids) if self.line_ids else old.line_ids,
+            self.schedule.timetable() if self.schedule else old.timetable,
+            content,
+        )
+
+
+class TotalsShown(Output):
+    """How many contacts are in each status. ``outcome_unknown`` is a part of ``error``."""
+
+    contacts: int
+    not_sent: int
+    pending: int
+    sent: int
+    delivered: int
+    opened: int
+    error: int
+    outcome_unknown: int
+
+    @classmethod
+    def of(cls, totals: Totals) -> Self:
+        """Totals as they are shown."""
+        counts = {status.value: totals.by_status[status] for status in ContactStatus}
+        return cls(contacts=totals.contacts, outcome_unknown=totals.unknown, **counts)
+
+
+class ObstacleShown(Output):
+    """One thing that keeps the campaign from being launched."""
+
+    code: str
+    text: str
+
+
+class CampaignShown(Output):
+    """A campaign. ``revision`` is its ETag: send it as If-Match to change only what you have seen."""
+
+    campaign_id: str
+    name: str
+    status: CampaignStatus
+    line_ids: list[str]
+    schedule: Schedule
+    subject: str
+    html: str
+    text: str | None
+    content_version: int
+    totals: TotalsShown
+    obstacles: list[ObstacleShown]
+    paused_because: Reason | None
+    created_at: datetime
+    launched_at: datetime | None
+    finished_at: datetime | None
+    revision: int
+
+    @classmethod
+    def of(cls, view: CampaignView) -> Self:
+        """A campaign as it is shown."""
+        campaign, content = view.campaign, view.content
+        return cls(
+            campaign_id=campaign.campaign_id,
+            name=campaign.name,
+            status=campaign.status,
+            line_ids=list(campaign.line_ids),
+            schedule=Schedule.of(campaign.timetable),
+            subject=content.subject,
+            html=content.html,
+            text=content.text,
+            content_version=campaign.content_version,
+            totals=TotalsShown.of(view.totals),
+            obstacles=[ObstacleShown(code=o.code, text=o.text) for o in view.obstacles],
+            paused_because=Reason.of(campaign.paused_because),
+            created_at=campaign.created_at,
+            launched_at=campaign.launched_at,
+            finished_at=campaign.finished_at,
+            revision=campaign.revision,
+        )
+
+
+class CampaignListed(Output):
+    """A campaign in the list: without its content."""
+
+    campaign_id: str
+    name: str
+    status: CampaignStatus
+    totals: TotalsShown
+    created_at: datetime
+    launched_at: datetime | None
+    finished_at: datetime | None
+
+
+class CampaignPage(Output):
+    """A page of campaigns, newest first."""
+
+    items: list[CampaignListed]
+    next_cursor: str | None
+
+
+class ResendInput(Input):
+    """Whom to write to again."""
+
+    include_unknown: bool = Field(
+        False, description="Also those whose outcome is unknown: some of them may get the mail twice."
+    )
+
+
+class PlanDay(Output):
+    """How many messages leave through one line on one day of the schedule's time zone."""
+
+    day: date
+    line_id: str
+    messages: int
+
+
+class PlanShown(Output):
+    """When the messages not sent yet will leave, if all goes well; the same function gives out the slots."""
+
+    messages: int
+    first_at: datetime | None
+    last_at: datetime | None
+    days: list[PlanDay]
+    not_fitting: int = Field(description="Contacts for whom no slot is left before the end date.")
+
+    @classmethod
+    def of(cls, plan: Plan) -> Self:
+        """A plan as it is shown."""
+        return cls(
+            messages=plan.total,
+            first_at=plan.first,
+            last_at=plan.last,
+            days=[PlanDay(day=d.day, line_id=d.line_id, messages=d.count) for d in plan.days],
+            not_fitting=plan.not_fitting,
+        )
+
+
+class ReportShown(Output):
+    """A campaign's progress in numbers, which always equal the rows."""
+
+    campaign_id: str
+    status: CampaignStatus
+    totals: TotalsShown
+    settled: int = Field(description="Contacts of which nothing more is to be sent.")
+    note: str | None = Field(description="Why a finished campaign has contacts that were not sent to.")
+    paused_because: Reason | None
+    launched_at: datetime | None
+    finished_at: datetime | None

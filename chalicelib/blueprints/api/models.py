@@ -1,0 +1,74 @@
+"""Parts that several routes' models are made of."""
+
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from chalicelib.domain import delivery
+from chalicelib.domain.address import Rejection, parse_address
+
+
+class Input(BaseModel):
+    """What a client sends: unknown fields are refused, so that a typo is never silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+
+class Output(BaseModel):
+    """What a client gets. Times are ISO 8601 in UTC."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class PageQuery(Input):
+    """Where to go on in a list, and how much of it to return."""
+
+    cursor: str | None = Field(
+        None, description="next_cursor of the page before; leave out for the first page."
+    )
+    limit: int = Field(50, ge=1, le=200)
+
+
+class Reason(Output):
+    """Why something failed: in plain words, and what the server itself said."""
+
+    code: str
+    text: str
+    stage: str | None
+    reply_code: int | None
+    enhanced: str | None
+    reply_text: str | None
+
+    @classmethod
+    def of(cls, reason: delivery.Reason | None) -> Self | None:
+        """The reason as it is shown; None stays None."""
+        if reason is None:
+            return None
+        return cls(
+            code=reason.code,
+            text=reason.text,
+            stage=reason.stage,
+            reply_code=reason.reply_code,
+            enhanced=reason.enhanced,
+            reply_text=reason.reply_text,
+        )
+
+
+class Upload(Output):
+    """A form to upload a file: POST multipart/form-data to ``url``, all ``fields`` first, ``file`` last."""
+
+    url: str
+    fields: dict[str, str]
+    max_bytes: int
+    expires_at: datetime
+
+
+def _address(value: str) -> str:
+    address = parse_address(value)
+    if isinstance(address, Rejection):
+        raise ValueError(address.text)  # noqa: TRY004  (pydantic takes a ValueError as a wrong field)
+    return address.text
+
+
+Address = Annotated[str, AfterValidator(_address), Field(max_length=320)]

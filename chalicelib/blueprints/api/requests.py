@@ -1,0 +1,99 @@
+"""Reading requests: what Chalice hands over, checked and typed. No route looks at the raw request."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, NoReturn, TypeVar
+
+from chalice.app import Request
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from chalicelib.blueprints.api.problems import Unacceptable, invalid_from
+from chalicelib.errors import FieldError, Invalid, Unauthorized
+
+B = TypeVar("B", bound=BaseModel)
+Q = TypeVar("Q", bound=BaseModel)
+
+MAX_BODY = 1_000_000  # bytes
+
+
+class Nothing(BaseModel):
+    """No body, or no query parameters: whatever is given is refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[B, Q]):
+    """One request: the account comes from the authorizer and from nowhere else."""
+
+    account_id: str
+    body: B
+    query: Q
+    if_match: int | None
+
+
+def read_call(request: Request, body: type[B], query: type[Q]) -> Call[B, Q]:
+    """Read a request; raises Unauthorized, Unacceptable or Invalid with all wrong fields."""
+    account_id = (request.context.get("authorizer") or {}).get("account_id")
+    if not account_id:
+        raise Unauthorized("Send an API key: Authorization: Bearer pl_….")
+    return Call(account_id, _body(request, body), _query(request, query), _if_match(request.headers))
+
+
+def _body(request: Request, model: type[B]) -> B:
+    raw = _bytes(request.raw_body)
+    if not raw.strip():
+        return _validated(model, {})
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != "application/json":
+        raise Unacceptable(415, "unsupported_media_type", "Send JSON with Content-Type: application/json.")
+    return _validated(model, _json(raw))
+
+
+def _bytes(raw: str | bytes) -> bytes:
+    return raw.encode() if isinstance(raw, str) else raw
+
+
+def _json(raw: bytes) -> Any:
+    if len(raw) > MAX_BODY:
+        raise Unacceptable(413, "too_large", f"A request's body has at most {MAX_BODY:,} bytes.")
+    try:
+        return json.loads(raw, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
+    except (ValueError, RecursionError) as error:
+        detail = f" {error}" if isinstance(error, json.JSONDecodeError) else ""
+        raise Unacceptable(400, "not_json", f"The body is not valid JSON.{detail}") from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("a name is repeated")
+    return dict(pairs)
+
+
+def _query(request: Request, model: type[Q]) -> Q:
+    return _validated(model, dict(request.query_params or {}))
+
+
+def _validated(model: type[B], values: Any) -> B:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise invalid_from(error) from error
+
+
+def _if_match(headers: Mapping[str, str]) -> int | None:
+    """The revision a caller has seen; weak and strong tags are the same to us."""
+    tag = headers.get("if-match")
+    if tag is None or tag == "*":
+        return None
+    try:
+        return int(tag.removeprefix("W/").strip('"'))
+    except ValueError as error:
+        raise Invalid(
+            FieldError("If-Match", "etag", "Use the ETag as a read of the campaign returned it.")
+        ) from error

@@ -1,0 +1,95 @@
+"""One way to declare a route: registered with Chalice, guarded, and described in the OpenAPI document."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from chalice import Blueprint
+from chalice.app import Response
+from pydantic import BaseModel
+
+from chalicelib.blueprints.api.authorizer import authorize
+from chalicelib.blueprints.api.problems import problem_of, response, unexpected
+from chalicelib.blueprints.api.requests import Call, read_call
+from chalicelib.errors import PostlineError
+from chalicelib.observability import log
+
+B = TypeVar("B", bound=BaseModel)
+Q = TypeVar("Q", bound=BaseModel)
+Handler = Callable[..., BaseModel | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What the OpenAPI document says about one route."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    body: type[BaseModel]
+    query: type[BaseModel]
+    answer: type[BaseModel] | None
+    status: int
+    problems: tuple[int, ...]
+
+
+ROUTES: list[Route] = []
+
+
+def route(
+    blueprint: Blueprint,
+    method: str,
+    path: str,
+    body: type[B],
+    query: type[Q],
+    answer: type[BaseModel] | None,
+    status: int = 200,
+    problems: tuple[int, ...] = (),
+) -> Callable[[Handler], Handler]:
+    """Declare a route. The handler gets the call and then the path's ids, and returns the answer's model."""
+
+    def register(handler: Handler) -> Handler:
+        summary = (handler.__doc__ or "").strip().partition("\n")[0]
+        ROUTES.append(Route(method, path, handler.__name__, summary, body, query, answer, status, problems))
+
+        def view(**ids: str) -> Response:
+            return _answer(handler, lambda: read_call(blueprint.current_request, body, query), ids, status)
+
+        decorate = blueprint.route(
+            path,
+            methods=[method],
+            name=handler.__name__,
+            authorizer=authorize,
+            content_types=["application/json", "*/*"],
+        )
+        decorate(view)
+        return handler
+
+    return register
+
+
+def _answer(
+    handler: Handler, read: Callable[[], Call[Any, Any]], ids: dict[str, str], status: int
+) -> Response:
+    try:
+        answer = handler(read(), **ids)
+    except PostlineError as error:
+        problem = problem_of(error)
+        log("request_refused", handler=handler.__name__, code=problem.code)
+        return response(problem)
+    except Exception as error:  # noqa: BLE001  (the caller gets a problem document, never a stack)
+        log("request_failed", handler=handler.__name__, error=error)
+        return response(unexpected())
+    log("request_answered", handler=handler.__name__)
+    return _success(answer, status)
+
+
+def _success(answer: BaseModel | None, status: int) -> Response:
+    if answer is None:
+        return Response(body="", status_code=status, headers={})
+    headers: dict[str, str | list[str]] = {"Content-Type": "application/json"}
+    revision = getattr(answer, "revision", None)
+    if revision is not None:
+        headers["ETag"] = f'"{revision}"'
+    return Response(body=answer.model_dump_json(by_alias=True), status_code=status, headers=headers)

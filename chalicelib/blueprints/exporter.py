@@ -1,0 +1,23 @@
+"""The exporter's door: the queue of reports to write."""
+
+from chalice import Blueprint
+from chalice.app import SQSEvent
+
+from chalicelib import wiring
+from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
+from chalicelib.flow.report import export_report
+from chalicelib.observability import log
+
+exporter = Blueprint(__name__)
+
+
+@exporter.on_sqs_message(queue="exports", batch_size=1)
+def export_reports(event: SQSEvent) -> BatchAnswer:
+    """Write the Excel report of a campaign."""
+    return handle_each(event, _export)
+
+
+def _export(body: str) -> None:
+    account_id, export_id = ids_in(body, "account_id", "export_id")
+    export_report(account_id, export_id, wiring.report_ports())
+    log("report_exported", account_id=account_id, export_id=export_id)

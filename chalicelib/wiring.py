@@ -1,0 +1,250 @@
+"""Where ports meet adapters. Every door asks here for exactly what its step needs, on its first event.
+
+Adapters are imported inside the functions: one package serves all Lambdas, and a sender must not pay for
+openpyxl, nor the API for an SMTP client.
+"""
+
+import random
+import uuid
+from functools import cache
+from typing import TYPE_CHECKING
+
+from chalicelib.adapters.clock import SystemClock
+from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
+from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
+from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
+from chalicelib.adapters.dynamodb.lines import DynamoLineStore
+from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
+from chalicelib.adapters.dynamodb.tables import bind
+from chalicelib.adapters.kms import KmsSecretBox
+from chalicelib.adapters.s3 import S3FileStore
+from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsSendQueue
+from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
+from chalicelib.flow.contacts import ContactPorts
+from chalicelib.flow.dispatch import DispatchPorts
+from chalicelib.flow.imports import ImportPorts
+from chalicelib.flow.lines import LinePorts, ProofPorts
+from chalicelib.flow.plan import PlanPorts
+from chalicelib.flow.report import ExportPorts, ReportPorts
+from chalicelib.flow.send import Sender, SendPorts
+from chalicelib.settings import Settings
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.smtp import SmtpSender
+
+clock = SystemClock()
+
+
+@cache
+def settings() -> Settings:
+    """The deployment's settings; reading them also tells the tables their names."""
+    found = Settings.from_environment()
+    bind(found.tables)
+    return found
+
+
+def accounts() -> DynamoAccountStore:
+    """The accounts."""
+    settings()
+    return DynamoAccountStore()
+
+
+def lines() -> DynamoLineStore:
+    """The lines."""
+    settings()
+    return DynamoLineStore()
+
+
+def campaigns() -> DynamoCampaignStore:
+    """The campaigns."""
+    settings()
+    return DynamoCampaignStore()
+
+
+def imports() -> DynamoImportStore:
+    """The import jobs."""
+    settings()
+    return DynamoImportStore()
+
+
+def exports() -> DynamoExportStore:
+    """The export jobs."""
+    settings()
+    return DynamoExportStore()
+
+
+def files() -> S3FileStore:
+    """The file bucket."""
+    return S3FileStore(settings().file_bucket, clock)
+
+
+def dispatch_queue() -> SqsDispatchQueue:
+    """The queue of campaigns to visit."""
+    return SqsDispatchQueue(settings().queues.dispatch)
+
+
+def campaign_ports() -> CampaignPorts:
+    """For the campaign routes."""
+    return CampaignPorts(
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        lines=DynamoLineStore(),
+        dispatch_queue=dispatch_queue(),
+        removal_queue=SqsJobQueue(settings().queues.removal),
+        clock=clock,
+    )
+
+
+@cache
+def removal_ports() -> RemovalPorts:
+    """For the remover."""
+    return RemovalPorts(
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        pace=DynamoPaceStore(),
+        imports=DynamoImportStore(),
+        exports=DynamoExportStore(),
+        files=files(),
+    )
+
+
+def plan_ports() -> PlanPorts:
+    """For the plan route."""
+    return PlanPorts(
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        lines=DynamoLineStore(),
+        pace=DynamoPaceStore(),
+        clock=clock,
+    )
+
+
+def contact_ports() -> ContactPorts:
+    """For the contact and import routes."""
+    return ContactPorts(
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        imports=DynamoImportStore(),
+        files=files(),
+        dispatch_queue=dispatch_queue(),
+        clock=clock,
+    )
+
+
+def line_ports() -> LinePorts:
+    """For the line routes, which can encrypt a password and not decrypt one."""
+    return LinePorts(
+        accounts=accounts(),
+        lines=DynamoLineStore(),
+        pace=DynamoPaceStore(),
+        secrets=KmsSecretBox(settings().secret_key_id),
+        connect_queue=SqsJobQueue(settings().queues.connect),
+        clock=clock,
+    )
+
+
+def export_ports() -> ExportPorts:
+    """For the export routes."""
+    return ExportPorts(
+        campaigns=campaigns(),
+        exports=DynamoExportStore(),
+        files=files(),
+        export_queue=SqsJobQueue(settings().queues.exports),
+        clock=clock,
+    )
+
+
+def private_smtp_hosts() -> frozenset[str]:
+    """The SMTP hosts that need not be public, in lower case."""
+    return settings().smtp_private_hosts
+
+
+def smtp_sender() -> "SmtpSender":
+    """To talk to the lines' servers, as far as their addresses are public."""
+    from chalicelib.adapters.smtp import SmtpSender, public_only, resolve  # noqa: PLC0415
+
+    return SmtpSender(settings().smtp_ca_file, resolver=public_only(resolve, private_smtp_hosts()))
+
+
+@cache
+def proof_ports() -> ProofPorts:
+    """For the function that proves lines."""
+    return ProofPorts(
+        lines=lines(),
+        pace=DynamoPaceStore(),
+        secrets=KmsSecretBox(settings().secret_key_id),
+        prover=smtp_sender(),
+        clock=clock,
+    )
+
+
+@cache
+def dispatch_ports() -> DispatchPorts:
+    """For the dispatcher."""
+    return DispatchPorts(
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        lines=DynamoLineStore(),
+        pace=DynamoPaceStore(),
+        dispatch_queue=dispatch_queue(),
+        send_queue=SqsSendQueue(settings().queues.send),
+        removal_queue=SqsJobQueue(settings().queues.removal),
+        clock=clock,
+    )
+
+
+@cache
+def sender() -> Sender:
+    """The sender of this process, which keeps its connections warm."""
+    return Sender(
+        SendPorts(
+            campaigns=campaigns(),
+            contacts=DynamoContactStore(),
+            lines=DynamoLineStore(),
+            pace=DynamoPaceStore(),
+            secrets=KmsSecretBox(settings().secret_key_id),
+            channel=smtp_sender(),
+            clock=clock,
+            new_token=lambda: uuid.uuid4().hex,
+            draw=random.random,
+        )
+    )
+
+
+@cache
+def import_ports() -> ImportPorts:
+    """For the importer."""
+    from chalicelib.adapters.spreadsheets.reading import read_rows  # noqa: PLC0415
+
+    return ImportPorts(
+        contacts=DynamoContactStore(),
+        imports=imports(),
+        files=files(),
+        read_rows=read_rows,
+        import_queue=SqsJobQueue(settings().queues.imports),
+        dispatch_queue=dispatch_queue(),
+        clock=clock,
+    )
+
+
+@cache
+def report_ports() -> ReportPorts:
+    """For the exporter."""
+    from chalicelib.adapters.spreadsheets.xlsx_writer import WorkbookWriter  # noqa: PLC0415
+
+    return ReportPorts(
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        exports=DynamoExportStore(),
+        files=files(),
+        open_workbook=WorkbookWriter,
+        clock=clock,
+    )
+
+
+def sample_file(file_type: str) -> bytes:
+    """The sample contact file, ``csv`` or ``xlsx``."""
+    from chalicelib.adapters.spreadsheets.samples import sample_csv, sample_xlsx  # noqa: PLC0415
+
+    return sample_csv() if file_type == "csv" else sample_xlsx()

@@ -1,0 +1,78 @@
+"""The authorizer: one good key opens all routes of one account, anything else opens none."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from chalicelib import wiring
+from chalicelib.blueprints.api.authorizer import authorize
+from chalicelib.domain.account import ApiKey, mint_key
+from tests.doors.in_process import Context
+
+KEY, TEXT = mint_key("an-account", "key", datetime.now(UTC))
+
+
+@dataclass
+class OneKey:
+    """An account store that knows one key."""
+
+    key: ApiKey
+
+    def find_key(self, key_id: str) -> ApiKey | None:
+        return self.key if key_id == self.key.key_id else None
+
+
+def answer_to(token: str) -> dict[str, Any]:
+    event = {
+        "type": "TOKEN",
+        "authorizationToken": token,
+        "methodArn": "arn:aws:execute-api:us-east-1:1:a/api/GET/x",
+    }
+    answer: dict[str, Any] = authorize(event, Context())
+    return answer
+
+
+def resources_of(answer: dict[str, Any]) -> list[str]:
+    return [r for statement in answer["policyDocument"]["Statement"] for r in statement["Resource"]]
+
+
+@pytest.mark.parametrize("token", [TEXT, f"Bearer {TEXT}", f"Bearer  {TEXT} "])
+def test_a_good_key_opens_its_account(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    monkeypatch.setattr(wiring, "accounts", lambda: OneKey(KEY))
+    answer = answer_to(token)
+    assert answer["context"] == {"account_id": "an-account"}
+    assert answer["principalId"] == "an-account"
+    assert any(resource.endswith("*") for resource in resources_of(answer))
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        "",
+        "Bearer ",
+        "Bearer",
+        "pl__",
+        "x",
+        TEXT[:-1],
+        TEXT + "0",
+        TEXT.upper(),
+        f"Basic {TEXT}",
+        TEXT.replace("pl", "pk"),
+        "é" * 9,
+    ],
+)
+def test_anything_else_opens_nothing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], token: str
+) -> None:
+    monkeypatch.setattr(wiring, "accounts", lambda: OneKey(KEY))
+    answer = answer_to(token)
+    assert resources_of(answer) == []
+    assert answer["context"] == {}
+    assert TEXT[-20:] not in capsys.readouterr().out
+
+
+def test_a_revoked_key_opens_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "accounts", lambda: OneKey(replace(KEY, revoked_at=datetime.now(UTC))))
+    assert resources_of(answer_to(TEXT)) == []

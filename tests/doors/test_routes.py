@@ -1,0 +1,135 @@
+"""The API's routes: all guarded, all described, none of which ever shows a stack or an account's secret."""
+
+import base64
+import json
+from typing import Any
+
+import pytest
+import yaml
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from app import app
+from chalicelib import wiring
+from chalicelib.blueprints.api.description import VERSION
+from chalicelib.blueprints.api.openapi import openapi_document
+from chalicelib.blueprints.api.routing import ROUTES
+from local.package import package
+from tests.doors.in_process import Context, OutOfReach
+
+REGISTERED = {(method, path) for path, methods in app.routes.items() for method in methods}
+
+
+def request(
+    method: str,
+    path: str,
+    body: str | None = None,
+    *,
+    account: str | None = "an-account",
+    encoded: bool = False,
+) -> dict[str, Any]:
+    """An event of API Gateway (Lambda proxy integration)."""
+    return {
+        "resource": path,
+        "path": path,
+        "httpMethod": method,
+        "headers": {"Content-Type": "application/json"},
+        "multiValueHeaders": {"Content-Type": ["application/json"]},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": body,
+        "isBase64Encoded": encoded,
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": path,
+            "authorizer": {"account_id": account} if account else None,
+        },
+    }
+
+
+def test_every_route_asks_the_authorizer() -> None:
+    unguarded = [
+        (method, path)
+        for path, methods in app.routes.items()
+        for method, entry in methods.items()
+        if entry.authorizer is None or entry.authorizer.name != "authorize"
+    ]
+    assert unguarded == []
+    assert len(REGISTERED) >= 27
+
+
+def test_the_deployed_gateway_asks_the_authorizer_for_every_route() -> None:
+    template = yaml.safe_load((package() / "sam.yaml").read_text(encoding="utf-8"))
+    paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    guarded = {
+        (method.upper(), path)
+        for path, methods in paths.items()
+        for method, operation in methods.items()
+        if operation.get("security") == [{"authorize": []}]
+    }
+    assert guarded == REGISTERED
+    assert {method for methods in paths.values() for method in methods} <= {
+        "get",
+        "post",
+        "patch",
+        "delete",
+        "options",
+    }
+
+
+def test_the_description_is_valid_and_tells_of_every_route() -> None:
+    document = json.loads(json.dumps(openapi_document(ROUTES, VERSION)))
+    OpenAPIV31SpecValidator(document).validate()
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    assert described == REGISTERED
+    assert document["security"] == [{"apiKey": []}]
+    names = [
+        operation["operationId"] for methods in document["paths"].values() for operation in methods.values()
+    ]
+    assert len(set(names)) == len(names)
+
+
+def test_without_an_account_there_is_no_answer() -> None:
+    for method, path in sorted(REGISTERED):
+        event = request(method, path, account=None)
+        event["pathParameters"] = {
+            "campaign_id": "c",
+            "contact_id": "k",
+            "line_id": "l",
+            "import_id": "i",
+            "export_id": "e",
+            "key_id": "a",
+            "file_type": "csv",
+        }
+        answer = app(event, Context())
+        assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (401, "unauthorized"), (
+            method,
+            path,
+        )
+
+
+@pytest.mark.parametrize("body", [None, "", "  "])
+def test_no_body_is_one_without_fields(body: str | None) -> None:
+    answer = app(request("POST", "/lines", body), Context())
+    problem = json.loads(answer["body"])
+    assert (answer["statusCode"], problem["code"]) == (422, "invalid")
+    assert {error["field"] for error in problem["errors"]} == {"name", "from_address", "smtp"}
+
+
+def test_a_body_that_is_no_text_is_not_json() -> None:
+    body = base64.b64encode(b'{"name": "\xff\xfe"}').decode()
+    answer = app(request("POST", "/lines", body, encoded=True), Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (400, "not_json")
+
+
+def test_a_fault_of_ours_is_told_without_its_cause(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def unreachable() -> None:
+        raise OutOfReach("the secret host name")
+
+    monkeypatch.setattr(wiring, "accounts", unreachable)
+    answer = app(request("GET", "/account"), Context())
+    assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (500, "internal")
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+    assert "secret" not in answer["body"] + capsys.readouterr().out

@@ -1,0 +1,190 @@
+"""The packaged template: what AWS would be given, read as a whole."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from chalice.cli.factory import CLIFactory
+from chalice.deploy.validate import validate_configuration
+
+from chalicelib.flow.dispatch import HORIZON, LEASE
+from local.emulator import ROOT
+from local.package import STAGE, package
+
+Resources = dict[str, dict[str, Any]]
+
+
+@pytest.fixture(scope="module")
+def template() -> dict[str, Any]:
+    loaded: dict[str, Any] = yaml.safe_load((package() / "sam.yaml").read_text(encoding="utf-8"))
+    return loaded
+
+
+@pytest.fixture(scope="module")
+def resources(template: dict[str, Any]) -> Resources:
+    found: Resources = template["Resources"]
+    return found
+
+
+def of_type(resources: Resources, kind: str) -> Resources:
+    return {name: resource["Properties"] for name, resource in resources.items() if resource["Type"] == kind}
+
+
+def functions(resources: Resources) -> Resources:
+    return of_type(resources, "AWS::Serverless::Function")
+
+
+def queue_sources(resources: Resources) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """The function, the queue and the properties of every trigger by a queue."""
+    for name, function in functions(resources).items():
+        for event in function.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                queue = event["Properties"]["Queue"]["Fn::Sub"].removeprefix("${").removesuffix(".Arn}")
+                yield name, queue, event["Properties"]
+
+
+def test_every_queue_answers_message_by_message(resources: Resources) -> None:
+    sources = list(queue_sources(resources))
+    assert len(sources) == 7
+    assert {
+        name
+        for name, _, source in sources
+        if source.get("FunctionResponseTypes") != ["ReportBatchItemFailures"]
+    } == set()
+
+
+def test_a_message_stays_out_of_sight_six_times_as_long_as_its_function_may_run(resources: Resources) -> None:
+    queues = of_type(resources, "AWS::SQS::Queue")
+    for name, queue, source in queue_sources(resources):
+        window = source.get("MaximumBatchingWindowInSeconds", 0)
+        assert queues[queue]["VisibilityTimeout"] >= 6 * functions(resources)[name]["Timeout"] + window, name
+
+
+def test_a_release_outlives_the_send_queues_patience(resources: Resources) -> None:
+    hidden = of_type(resources, "AWS::SQS::Queue")["SendQueue"]["VisibilityTimeout"]
+    assert timedelta(seconds=hidden) + HORIZON < LEASE
+
+
+def test_every_queue_has_dead_letters_or_holds_them(resources: Resources) -> None:
+    queues = of_type(resources, "AWS::SQS::Queue")
+    targets = {
+        name: queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for name, queue in queues.items()
+        if "RedrivePolicy" in queue
+    }
+    assert queues.keys() - targets.keys() <= set(targets.values())
+    assert {queue for _, queue, _ in queue_sources(resources)} == targets.keys()
+    assert all(5 <= queues[name]["RedrivePolicy"]["maxReceiveCount"] <= 10 for name in targets)
+    assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
+    assert all(queue["MessageRetentionPeriod"] == 14 * 24 * 3600 for queue in queues.values())
+
+
+def test_every_function_has_a_role_of_its_own_with_the_policy_written_for_it(resources: Resources) -> None:
+    config = json.loads((ROOT / ".chalice" / "config.json").read_text())["stages"][STAGE]["lambda_functions"]
+    roles = {name: f["Role"]["Fn::GetAtt"][0] for name, f in functions(resources).items()}
+    assert len(set(roles.values())) == len(roles) == len(config)
+    for name, settings in config.items():
+        logical = "".join(part.capitalize() for part in name.split("_")).replace("ApiHandler", "APIHandler")
+        written = json.loads((ROOT / ".chalice" / settings["iam_policy_file"]).read_text())
+        attached = [p["PolicyDocument"] for p in resources[roles[logical]]["Properties"]["Policies"]]
+        assert attached == [written], name
+        assert "ManagedPolicyArns" not in resources[roles[logical]]["Properties"]
+
+
+def test_no_policy_of_a_function_holds_a_wildcard(resources: Resources) -> None:
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        for policy in role["Policies"]:
+            for statement in policy["PolicyDocument"]["Statement"]:
+                assert statement["Effect"] == "Allow"
+                assert [a for a in _several(statement["Action"]) if "*" in a] == [], name
+                for resource in _several(statement["Resource"]):
+                    assert _is_narrow(resource), (name, resource)
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _is_narrow(resource: Any) -> bool:
+    """One resource of this stack, files under one prefix, an index, or the function's own log."""
+    if isinstance(resource, dict) and "Fn::GetAtt" in resource:
+        return True
+    text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else ""
+    starts = ("${FileBucket.Arn}/uploads/", "${FileBucket.Arn}/results/", "${FileBucket.Arn}/samples/")
+    own_log = ":log-group:/aws/lambda/${AWS::StackName}-"
+    return text.startswith(starts) or own_log in text or ("/index/" in text and "*" not in text)
+
+
+def test_a_function_may_read_a_password_only_where_mail_is_sent(resources: Resources) -> None:
+    def may(action: str) -> set[str]:
+        return {
+            name
+            for name, role in of_type(resources, "AWS::IAM::Role").items()
+            if any(action in s["Action"] for p in role["Policies"] for s in p["PolicyDocument"]["Statement"])
+        }
+
+    assert may("kms:Decrypt") == {"ConnectLinesRole", "SendEmailsRole"}
+    assert may("kms:Encrypt") == {"ApiHandlerRole"}
+    assert may("dynamodb:Scan") == set()
+
+
+def test_files_are_private_encrypted_and_go_by_themselves(resources: Resources) -> None:
+    for bucket in of_type(resources, "AWS::S3::Bucket").values():
+        assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+        assert len(bucket["PublicAccessBlockConfiguration"]) == 4
+        assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert bucket["OwnershipControls"] == {"Rules": [{"ObjectOwnership": "BucketOwnerEnforced"}]}
+        expiring = {
+            r.get("Prefix") for r in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in r
+        }
+        assert expiring == {"uploads/", "results/"}
+
+
+def test_plain_http_is_refused_unless_somebody_says_otherwise(template: dict[str, Any]) -> None:
+    (statement,) = template["Resources"]["FileBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (statement["Effect"], statement["Condition"]) == (
+        "Deny",
+        {"Bool": {"aws:SecureTransport": "false"}},
+    )
+    assert template["Parameters"]["TlsOnly"]["Default"] == "true"
+
+
+def test_no_smtp_host_may_be_private_unless_somebody_says_so(template: dict[str, Any]) -> None:
+    assert template["Parameters"]["SmtpPrivateHosts"]["Default"] == ""
+    told = template["Globals"]["Function"]["Environment"]["Variables"]["SMTP_PRIVATE_HOSTS"]
+    assert told == {"Ref": "SmtpPrivateHosts"}
+
+
+def test_tables_are_encrypted_can_be_restored_and_outlive_the_stack(resources: Resources) -> None:
+    tables = of_type(resources, "AWS::DynamoDB::Table")
+    assert len(tables) == 10
+    for name, properties in tables.items():
+        assert properties["SSESpecification"] == {"SSEEnabled": True}
+        assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+        assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain"
+    assert resources["SecretKey"]["DeletionPolicy"] == "Retain"
+    assert resources["SecretKey"]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
+    ran = subprocess.run(
+        [str(Path(sys.executable).with_name("cfn-lint")), "--", str(package() / "sam.yaml")],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=tmp_path,
+        env={"PATH": os.defpath, "HOME": str(tmp_path), "AWS_DEFAULT_REGION": "us-east-1"},
+    )
+    assert (ran.returncode, ran.stdout) == (0, "")
+
+
+@pytest.mark.filterwarnings("default")
+def test_chalice_finds_its_configuration_valid() -> None:
+    validate_configuration(CLIFactory(str(ROOT)).create_config_obj(STAGE))
