@@ -1,0 +1,1 @@
+"""The embedded stack: an AWS emulator, a mailbox and the packaged app, all on loopback."""

@@ -1,0 +1,28 @@
+"""One deployed stack for all tests that need one; each test is a customer of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.stack import Stack, start
+from tests.stack.customer import Customer
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """The package as it is, deployed, with every function held to its own policy."""
+    with start() as running:
+        yield running
+
+
+@pytest.fixture
+def customer(stack: Stack) -> Customer:
+    """A customer nobody knew before."""
+    return Customer.new(stack)
+
+
+@pytest.fixture(scope="session")
+def bench() -> Iterator[Stack]:
+    """A second stack, for tests that change the deployment itself; each puts back what it changes."""
+    with start() as running:
+        yield running

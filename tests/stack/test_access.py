@@ -1,0 +1,184 @@
+"""Who may do what: keys open one account, policies open to a function what it needs and nothing else."""
+
+import base64
+import io
+import json
+import zipfile
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from local.stack import Stack
+from tests.stack.api import Answer, Api
+from tests.stack.customer import Customer, table
+
+PROBE = """
+import boto3
+from base64 import b64decode
+from botocore.exceptions import ClientError
+def handler(event, context):
+    values = {k: b64decode(v[7:]) if str(v).startswith("base64:") else v for k, v in event["values"].items()}
+    try:
+        getattr(boto3.client(event["service"]), event["operation"])(**values)
+    except ClientError as error:
+        return error.response["Error"]["Code"]
+    return "allowed"
+"""
+Call = Callable[[str, str, dict[str, Any]], str]
+
+
+def acting_as(stack: Stack, function: str) -> Call:
+    """Make calls of AWS with the role of a function."""
+    functions = stack.client("lambda")
+    found = functions.get_function_configuration(FunctionName=stack.resource(function))
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as archive:
+        archive.writestr("probe.py", PROBE)
+    functions.create_function(
+        FunctionName=f"probe-{function}",
+        Runtime="python3.11",
+        Handler="probe.handler",
+        Role=found["Role"],
+        Code={"ZipFile": package.getvalue()},
+        Layers=[layer["Arn"] for layer in found["Layers"]],
+        Timeout=30,
+    )
+
+    def call(service: str, operation: str, values: dict[str, Any]) -> str:
+        event = json.dumps({"service": service, "operation": operation, "values": values}).encode()
+        answer = functions.invoke(FunctionName=f"probe-{function}", Payload=event)
+        return str(json.loads(answer["Payload"].read()))
+
+    return call
+
+
+def test_each_function_is_held_to_its_own_policy(customer: Customer) -> None:
+    stack = customer.stack
+    line_id = customer.line()
+    line = next(row for row in table(stack, "LineTable") if row["line_id"] == line_id)
+    password = {
+        "CiphertextBlob": "base64:" + base64.b64encode(bytes(line["password"])).decode(),
+        "EncryptionContext": {"account": customer.account_id, "line": line_id},
+    }
+    secret = {"KeyId": stack.resource("SecretKey"), "Plaintext": "x"}
+    contacts = {"TableName": stack.resource("ContactTable")}
+    upload = {"Bucket": stack.outputs["FileBucketName"], "Key": "uploads/a/b/c"}
+    order = {"QueueUrl": stack.resource("SendQueue"), "MessageBody": "{}"}
+
+    api = acting_as(stack, "APIHandler")
+    assert api("kms", "encrypt", secret) == "allowed"
+    assert api("kms", "decrypt", password) == "AccessDeniedException"
+    assert api("dynamodb", "scan", contacts) == "AccessDeniedException"
+    assert api("s3", "get_object", upload) == "AccessDenied"
+    assert "AccessDenied" in api("sqs", "send_message", order)
+
+    connector = acting_as(stack, "ConnectLines")
+    assert connector("kms", "decrypt", password) == "allowed"
+    elsewhere = {**password, "EncryptionContext": {"account": customer.account_id, "line": "another"}}
+    assert connector("kms", "decrypt", elsewhere) == "InvalidCiphertextException"
+    assert connector("kms", "encrypt", secret) == "AccessDeniedException"
+
+    importer = acting_as(stack, "ImportUploads")
+    assert importer("kms", "decrypt", password) == "AccessDeniedException"
+    assert importer("s3", "put_object", upload) == "AccessDenied"
+    assert "AccessDenied" in importer("sqs", "send_message", order)
+
+
+def test_no_key_a_wrong_key_and_a_revoked_key_open_nothing(customer: Customer) -> None:
+    made = customer.api.post("/api-keys", {"name": "second"})
+    key_id, secret = made["key_id"], made["api_key"].rpartition("_")[2]
+    nobody = Api(customer.stack.api_url, None)
+    for path in ("/account", "/campaigns", "/openapi.json", "/nowhere"):
+        assert nobody.call("GET", path).status in {401, 403}
+    for key in (
+        "",
+        "pl_",
+        "nonsense",
+        f"pl_{key_id}_{secret[:-1]}",
+        f"pl_{key_id}_",
+        f"pl_000000000000_{secret}",
+        f"pl_{key_id}_{customer.key.rpartition('_')[2]}",
+    ):
+        assert Api(customer.stack.api_url, key).call("GET", "/account").status in {401, 403}
+    customer.api.delete(f"/api-keys/{key_id}")
+    assert Api(customer.stack.api_url, made["api_key"]).call("GET", "/account").status == 403
+    assert customer.api.get("/account")["account_id"] == customer.account_id
+
+
+@pytest.fixture(scope="module")
+def owner(stack: Stack) -> dict[str, str]:
+    """Ids of everything an account can have; the account is somebody else's for all who read them."""
+    customer = Customer.new(stack)
+    campaign = customer.campaign()
+    (contact,) = customer.add(campaign, ["somebody"])
+    (line,) = (line["line_id"] for line in customer.api.get("/lines")["items"])
+    import_id, _ = customer.form(campaign)
+    export = customer.api.post(f"/campaigns/{campaign}/exports")["export_id"]
+    key = customer.api.get("/api-keys")["items"][0]["key_id"]
+    return {
+        "c": campaign,
+        "k": contact,
+        "l": line,
+        "i": import_id,
+        "e": export,
+        "a": key,
+        "account": customer.key,
+    }
+
+
+REQUESTS = [
+    ("GET", "/campaigns/{c}", None),
+    ("PATCH", "/campaigns/{c}", {"name": "Mine"}),
+    ("DELETE", "/campaigns/{c}", None),
+    ("POST", "/campaigns/{c}/launch", None),
+    ("POST", "/campaigns/{c}/pause", None),
+    ("POST", "/campaigns/{c}/resend", {}),
+    ("GET", "/campaigns/{c}/plan", None),
+    ("GET", "/campaigns/{c}/report", None),
+    ("GET", "/campaigns/{c}/contacts", None),
+    ("POST", "/campaigns/{c}/contacts", {"contacts": [{"email": "anna@example.com"}]}),
+    ("GET", "/campaigns/{c}/contacts/{k}", None),
+    ("PATCH", "/campaigns/{c}/contacts/{k}", {"first_name": "Mine"}),
+    ("DELETE", "/campaigns/{c}/contacts/{k}", None),
+    ("POST", "/campaigns/{c}/imports", {}),
+    ("GET", "/campaigns/{c}/imports", None),
+    ("GET", "/imports/{i}", None),
+    ("POST", "/campaigns/{c}/exports", None),
+    ("GET", "/exports/{e}", None),
+    ("GET", "/lines/{l}", None),
+    ("POST", "/lines/{l}/connect", None),
+    ("DELETE", "/lines/{l}", None),
+    ("DELETE", "/api-keys/{a}", None),
+]
+
+
+def test_what_is_another_accounts_does_not_exist(customer: Customer, owner: dict[str, str]) -> None:
+    for method, path, body in REQUESTS:
+        foreign: Answer = customer.api.call(method, path.format(**owner), body)
+        unknown = customer.api.call(method, path.format(**dict.fromkeys(owner, "0" * 22)), body)
+        assert (foreign.status, foreign.body) == (404, unknown.body), (method, path)
+    other = Api(customer.stack.api_url, owner["account"])
+    assert other.get(f"/campaigns/{owner['c']}")["totals"]["contacts"] == 1
+    assert len(other.get("/lines")["items"]) == 1
+    assert [key["revoked_at"] for key in other.get("/api-keys")["items"]] == [None]
+
+
+def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer) -> None:
+    paths = customer.api.get("/openapi.json")["paths"]
+    described = {(m.upper(), p) for p, methods in paths.items() for m in methods if "{" in p}
+    tried = {
+        (
+            m,
+            p.format(
+                c="{campaign_id}",
+                k="{contact_id}",
+                l="{line_id}",
+                i="{import_id}",
+                e="{export_id}",
+                a="{key_id}",
+            ),
+        )
+        for m, p, _ in REQUESTS
+    }
+    assert described - tried == {("GET", "/sample-files/{file_type}")}

@@ -1,0 +1,79 @@
+"""No log of any function holds an address, a name, a text or a secret, in good days and in bad ones."""
+
+from local.stack import Stack
+from tests.doors.events import failed_ids, sqs_event
+from tests.stack.api import Api, wait_for
+from tests.stack.customer import Customer, csv_file
+
+CANARY = "canary7f3a"
+
+
+def test_what_people_entrust_to_us_is_in_no_log(stack: Stack, customer: Customer) -> None:
+    line = customer.line()
+    campaign = customer.campaign(
+        line,
+        name=f"{CANARY} name",
+        subject=f"{CANARY} [firstName|x]",
+        html=f"<p>{CANARY}</p>",
+        text=f"{CANARY} text",
+    )
+    rows = (
+        f"{fault}{CANARY}@{customer.domain},{CANARY},{CANARY},{CANARY},{CANARY},,"
+        for fault in ("", "refuse+", "greylist+", "drop-after-dot+")
+    )
+    customer.import_file(campaign, csv_file(*rows, f"{CANARY} is no address,,,,,,"))
+    customer.import_file(campaign, f"{CANARY}\r\n{CANARY}".encode())
+    for body in (
+        f'{{"{CANARY}": "{CANARY}"}}',
+        f'"{CANARY}',
+        f'{{"name": "{CANARY}", "smtp": {{"password": "{CANARY}"}}}}',
+    ):
+        assert customer.api.call("POST", "/lines", raw=body.encode()).status >= 400
+    assert customer.api.call("GET", f"/campaigns/{CANARY}?cursor={CANARY}").status >= 400
+    assert Api(stack.api_url, f"pl_{CANARY}_{CANARY}").call("GET", "/account").status == 403
+    order: dict[str, object] = dict.fromkeys(["account_id", "campaign_id", "contact_id", "line_id"], "x")
+    order |= {"slot_at": CANARY, "generation": 1, "attempt": 1}
+    messages = sqs_event(f"{CANARY} is no order", order | {"account_id": [CANARY]}, order)
+    for function in ("SendEmails", "DispatchCampaign", "ImportUploads"):
+        assert len(failed_ids(stack.invoke(function, messages))) >= 2
+    stack.invoke("OperateService", {"action": CANARY, "name": CANARY})
+    wrong = customer.api.post(
+        "/lines",
+        {
+            "name": CANARY,
+            "from_address": f"{CANARY}@example.com",
+            "smtp": {
+                "host": stack.mailbox.host,
+                "port": stack.mailbox.port,
+                "username": f"{CANARY}-user",
+                "password": f"{CANARY}-password",
+            },
+        },
+    )
+    customer.api.post(f"/lines/{wrong['line_id']}/connect")
+    customer.launch(campaign)
+    customer.when(campaign, lambda t: (t["sent"], t["error"], t["not_sent"]) == (1, 2, 1), "all are tried")
+    export = customer.api.post(f"/campaigns/{campaign}/exports")
+    customer.ended(f"/exports/{export['export_id']}")
+    wait_for(
+        lambda: customer.api.get(f"/lines/{wrong['line_id']}")["connection"]["state"] == "failed",
+        "it is refused",
+    )
+    functions = [
+        name
+        for name in functions_of(stack)
+        if name not in {"AbandonJobs", "RemoveCampaigns", "StartDispatch"}
+    ]
+    secrets = {CANARY, customer.domain, customer.key, stack.mailbox.password, stack.mailbox.username + '"'}
+    logged = {name: "\n".join(stack.logs(name)) for name in functions}
+    assert all("event" in text for text in logged.values()), "every function has something to say"
+    assert [(name, text) for name, text in logged.items() for secret in secrets if secret in text] == []
+
+
+def functions_of(stack: Stack) -> list[str]:
+    found = stack.client("cloudformation").describe_stack_resources(StackName="postline")["StackResources"]
+    return [
+        resource["LogicalResourceId"]
+        for resource in found
+        if resource["ResourceType"] == "AWS::Lambda::Function"
+    ]
