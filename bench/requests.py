@@ -1,0 +1,207 @@
+"""AWS requests and DynamoDB write units per contact, counted on the emulator; `python -m bench.requests`.
+
+The product's own steps send a campaign (import, release, claim, record) against real tables, with a queue and
+a mail server that cost nothing. Beside it, in the same run, the alternative of docs/adr/0002: single writes
+for the rows, and totals counted from the table's stream. What leaves the process is counted on the wire.
+
+Write units follow DynamoDB's rules for items below 1 KB: one a write, two in a transaction; an entry of a
+secondary index costs one to make or drop and two to move. A stream's batches carry 100 records.
+"""
+
+import json
+import os
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from unittest.mock import patch
+
+from botocore.httpsession import URLLib3Session
+
+from chalicelib import wiring
+from chalicelib.adapters.dynamodb.contact_rows import keys
+from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
+from chalicelib.domain.address import contact_id
+from chalicelib.domain.campaign import Campaign, CampaignStatus
+from chalicelib.domain.contact import ContactStatus, Person
+from chalicelib.domain.email import Content
+from chalicelib.domain.ids import new_id
+from chalicelib.domain.schedule import Timetable, Weekday
+from chalicelib.ports import NewContact, Release, SendOrder, Settlement
+from local.stack import Stack, start
+
+CONTACTS = 500
+STREAM_BATCH = 100
+_NOW = datetime.now(UTC)
+_TABLES = {
+    "campaigns": "CampaignTable",
+    "contents": "ContentTable",
+    "contacts": "ContactTable",
+    "totals": "TotalsTable",
+    "lines": "LineTable",
+    "pace": "PaceTable",
+}
+_WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
+
+
+@dataclass
+class Tally:
+    """What one way of sending cost."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    units: int = 0
+
+    def add(self, operation: str, body: dict[str, Any]) -> None:
+        """Count one request to DynamoDB."""
+        self.requests[operation] += 1
+        if operation in _WRITES:
+            self.units += 1 + _index_units(operation, body)
+        for item in body.get("TransactItems", []):
+            for kind, one in item.items():
+                self.units += 2 + (_index_units(kind, one) if kind != "ConditionCheck" else 0)
+
+
+def _index_units(kind: str, body: dict[str, Any]) -> int:
+    """What the work index costs: an entry made or dropped is one unit, an entry moved is two."""
+    if "contacttable" not in body["TableName"].lower():
+        return 0
+    if kind in {"PutItem", "Put", "DeleteItem", "Delete"}:
+        return 1
+    names = body.get("ExpressionAttributeNames", {})
+    placeholder = next((short for short, name in names.items() if name == "work"), None)
+    if placeholder is None:
+        return 0
+    removed = placeholder in body["UpdateExpression"].partition("REMOVE")[2]
+    return 1 if removed else 2
+
+
+@contextmanager
+def counted() -> Iterator[Tally]:
+    """Count the DynamoDB requests that leave the process within the block."""
+    tally = Tally()
+    send = URLLib3Session.send
+
+    def count(session: URLLib3Session, request: Any) -> Any:
+        target = request.headers.get("X-Amz-Target", b"")
+        target = target.decode() if isinstance(target, bytes) else target
+        if target.startswith(("DynamoDB", "AmazonSQS")):
+            tally.add(target.partition(".")[2], json.loads(request.body))
+        return send(session, request)
+
+    with patch.object(URLLib3Session, "send", count):
+        yield tally
+
+
+def product(account: str, campaign: str) -> None:
+    """The product's stores, as importer, dispatcher and sender use them."""
+    store = DynamoContactStore()
+    people = _people(campaign)
+    for start_at in range(0, CONTACTS, 90):
+        store.add(account, campaign, people[start_at : start_at + 90])
+    waiting = store.waiting(account, campaign, _NOW, CONTACTS)
+    releases = [Release(c.contact_id, c.generation, c.attempt, "line", _NOW, _lease()) for c in waiting]
+    for release in store.release(account, campaign, releases):
+        order = SendOrder(account, campaign, release.contact_id, "line", 1, 1, _NOW)
+        if store.claim(account, order, "token", 1, _NOW):
+            store.settle(account, order, "token", Settlement(ContactStatus.SENT, _NOW))
+
+
+def stream(account: str, campaign: str) -> None:
+    """The alternative: each row by itself, and the totals from batches of the table's stream."""
+    changes = 0
+    for new in _people(campaign):
+        row = keys(account, campaign, new.contact_id)
+        row.email, row.status, row.generation, row.attempt, row.failures = (
+            new.person.email,
+            "not_sent",
+            1,
+            0,
+            0,
+        )
+        row.work, row.work_at = "waiting", "now"
+        row.save(ContactRow.contact_id.does_not_exist())
+        row.update([ContactRow.status.set("pending"), ContactRow.work.set("in_flight")])
+        row.update([ContactRow.claim.set("token")])
+        row.update([ContactRow.status.set("sent"), ContactRow.work.remove(), ContactRow.work_at.remove()])
+        changes += 4
+    for shard in range(-(-changes // STREAM_BATCH)):
+        TotalsRow(f"{account}#{campaign}", shard % 8).update([TotalsRow.sent.add(STREAM_BATCH)])
+
+
+def _people(campaign: str) -> list[NewContact]:
+    addresses = [f"person{number}@example.com" for number in range(CONTACTS)]
+    return [
+        NewContact(
+            contact_id(campaign, address), Person(address, "Ann", "Doe"), _NOW - timedelta(hours=1), number
+        )
+        for number, address in enumerate(addresses)
+    ]
+
+
+def _lease() -> datetime:
+    return _NOW + timedelta(minutes=35)
+
+
+def running_campaign() -> Campaign:
+    """A campaign in progress that may send at any time, as fast as its line allows."""
+    """A campaign in progress that may send at any time, as fast as its line allows."""
+    every_day = Timetable(
+        frozenset(Weekday), date(2020, 1, 1), date(2090, 1, 1), time(0), time(0), "UTC", gap_min=0, gap_max=0
+    )
+    status = CampaignStatus.IN_PROGRESS
+    return Campaign(new_id(_NOW), "bench", ("line",), every_day, 1, status, 1, _NOW)
+
+
+def measure(way: Callable[[str, str], None]) -> Tally:
+    """Run one way for a campaign of its own and count."""
+    account, campaign = new_id(_NOW), running_campaign()
+    wiring.campaigns().add(account, campaign, Content("", ""))
+    print(f"{way.__name__}: {CONTACTS} contacts …", file=sys.stderr)
+    with counted() as tally:
+        way(account, campaign.campaign_id)
+    return tally
+
+
+def environment(stack: Stack) -> Mapping[str, str]:
+    """What a process needs to reach the stack's tables as the emulator's root user."""
+    credentials: Any = stack.session.get_credentials()
+    tables = {f"TABLE_{name.upper()}": stack.resource(logical) for name, logical in _TABLES.items()}
+    return tables | {
+        "AWS_ENDPOINT_URL": stack.emulator.endpoint,
+        "AWS_DEFAULT_REGION": str(stack.session.region_name),
+        "AWS_ACCESS_KEY_ID": credentials.access_key,
+        "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
+    }
+
+
+def show(tallies: Mapping[str, Tally]) -> None:
+    """A table with a bar for the write units, and the same as JSON on the last line."""
+    for name, tally in tallies.items():
+        units = tally.units / CONTACTS
+        print(f"{name:10} {units:6.2f} write units a contact  {'█' * round(units * 2)}")
+        for operation, count in sorted(tally.requests.items()):
+            print(f"           {count / CONTACTS:6.2f} {operation}")
+    figures = {
+        name: {
+            "write_units": round(tally.units / CONTACTS, 2),
+            "requests": round(tally.requests.total() / CONTACTS, 2),
+        }
+        for name, tally in tallies.items()
+    }
+    print(json.dumps(figures))
+
+
+def main() -> None:
+    """Count both ways on one emulator."""
+    with start(None) as stack:
+        os.environ.update(environment(stack))
+        wiring.settings()
+        show({"exact": measure(product), "stream": measure(stream)})
+
+
+if __name__ == "__main__":
+    main()
