@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, TransactWriteError, UpdateError
+from pynamodb.exceptions import DoesNotExist, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
@@ -20,7 +20,7 @@ from chalicelib.adapters.dynamodb.mapping import (
     timetable_item,
 )
 from chalicelib.adapters.dynamodb.tables import CampaignRow, ContentRow
-from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, refused, transact, write_one
+from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.email import Content
@@ -158,14 +158,7 @@ def _read(account_id: str, campaign_id: str) -> CampaignRow:
 
 
 def _update(account_id: str, campaign_id: str, actions: list[Action], condition: Condition) -> bool:
-    row = CampaignRow(account_id, campaign_id)
-    try:
-        write_one(lambda: row.update(actions, condition))
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    return update_if(CampaignRow(account_id, campaign_id), actions, condition)
 
 
 def _move_actions(campaign_id: str, to: CampaignStatus, at: datetime, reason: Reason | None) -> list[Action]:

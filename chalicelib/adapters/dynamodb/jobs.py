@@ -2,15 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import ExportRow, ImportRow
-from chalicelib.adapters.dynamodb.writing import refused, write_one
+from chalicelib.adapters.dynamodb.writing import update_if
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress, JobState
 from chalicelib.errors import NotFound
@@ -57,14 +56,14 @@ class DynamoImportStore:
     def begin(self, account_id: str, import_id: str) -> ImportJob | None:
         """Mark it running; None when it is over or doesn't exist."""
         row = ImportRow(account_id, import_id)
-        begun = _update(row, [ImportRow.state.set(JobState.RUNNING)], ImportRow.state.is_in(*_OPEN))
+        begun = update_if(row, [ImportRow.state.set(JobState.RUNNING)], ImportRow.state.is_in(*_OPEN))
         return _import(row) if begun else None
 
     def finish(self, account_id: str, import_id: str, progress: ImportProgress, now: datetime) -> None:
         """Mark it done, unless another run already moved on from this checkpoint."""
         actions: list[Action] = [ImportRow.state.set(JobState.DONE), ImportRow.finished_at.set(now)]
         as_seen = (ImportRow.state == JobState.RUNNING) & (ImportRow.next_row == progress.next_row)
-        _update(ImportRow(account_id, import_id), actions, as_seen)
+        update_if(ImportRow(account_id, import_id), actions, as_seen)
 
     def fail(self, account_id: str, import_id: str, reason: Reason, now: datetime) -> None:
         """Mark it failed with a reason; one that is over stays as it is."""
@@ -73,7 +72,7 @@ class DynamoImportStore:
             ImportRow.reason.set(reason_item(reason)),
             ImportRow.finished_at.set(now),
         ]
-        _update(ImportRow(account_id, import_id), actions, ImportRow.state.is_in(*_OPEN))
+        update_if(ImportRow(account_id, import_id), actions, ImportRow.state.is_in(*_OPEN))
 
     def purge(self, account_id: str, campaign_id: str) -> None:
         """Remove the campaign's import jobs."""
@@ -106,7 +105,7 @@ class DynamoExportStore:
     def progress(self, account_id: str, export_id: str, rows: int) -> bool:
         """Mark it running with so many rows written; False when it is over or doesn't exist."""
         actions: list[Action] = [ExportRow.state.set(JobState.RUNNING), ExportRow.rows.set(rows)]
-        return _update(ExportRow(account_id, export_id), actions, ExportRow.state.is_in(*_OPEN))
+        return update_if(ExportRow(account_id, export_id), actions, ExportRow.state.is_in(*_OPEN))
 
     def finish(self, account_id: str, export_id: str, counted: Mapping[str, int], now: datetime) -> None:
         """Mark it done with what was written, by status."""
@@ -116,7 +115,7 @@ class DynamoExportStore:
             ExportRow.counted.set(dict(counted)),
             ExportRow.finished_at.set(now),
         ]
-        _update(ExportRow(account_id, export_id), actions, ExportRow.state == JobState.RUNNING)
+        update_if(ExportRow(account_id, export_id), actions, ExportRow.state == JobState.RUNNING)
 
     def fail(self, account_id: str, export_id: str, reason: Reason, now: datetime) -> None:
         """Mark it failed with a reason; one that is over stays as it is."""
@@ -125,7 +124,7 @@ class DynamoExportStore:
             ExportRow.reason.set(reason_item(reason)),
             ExportRow.finished_at.set(now),
         ]
-        _update(ExportRow(account_id, export_id), actions, ExportRow.state.is_in(*_OPEN))
+        update_if(ExportRow(account_id, export_id), actions, ExportRow.state.is_in(*_OPEN))
 
     def purge(self, account_id: str, campaign_id: str) -> None:
         """Remove the campaign's export jobs."""
@@ -133,16 +132,6 @@ class DynamoExportStore:
             account_id, filter_condition=ExportRow.campaign_id == campaign_id, consistent_read=True
         ):
             row.delete()
-
-
-def _update(row: ImportRow | ExportRow, actions: list[Action], condition: Any) -> bool:
-    try:
-        write_one(lambda: row.update(actions, condition))
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True
 
 
 def _import(row: ImportRow) -> ImportJob:

@@ -9,13 +9,18 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pynamodb.exceptions import TransactWriteError, UpdateError
-from pynamodb.expressions.condition import Condition
+from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.adapters.dynamodb.tables import PaceRow
-from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, refused, transact, write_one
+from chalicelib.adapters.dynamodb.writing import (
+    connection,
+    failed_conditions,
+    transact,
+    update_if,
+    write_one,
+)
 from chalicelib.domain.schedule import Cursor, Ledger
 from chalicelib.ports import Pace
 
@@ -71,7 +76,7 @@ class DynamoPaceStore:
         lately = PaceRow.failed_at > now - _FORGOTTEN
         row = PaceRow(account_id, _line(line_id))
         rest: list[Action] = [PaceRow.failed_at.set(now), PaceRow.resting_until.set(until)]
-        counted = _update(row, [PaceRow.failures.add(1), *rest], awake & lately) or _update(
+        counted = update_if(row, [PaceRow.failures.add(1), *rest], awake & lately) or update_if(
             row, [PaceRow.failures.set(1), *rest], awake & ~lately
         )
         return int(row.failures) if counted else None
@@ -89,7 +94,7 @@ class DynamoPaceStore:
     def rest_line(self, account_id: str, line_id: str, until: datetime) -> None:
         """Give out no slot of the line before ``until``; a longer rest stays."""
         shorter = PaceRow.resting_until.does_not_exist() | (PaceRow.resting_until < until)
-        _update(PaceRow(account_id, _line(line_id)), [PaceRow.resting_until.set(until)], shorter)
+        update_if(PaceRow(account_id, _line(line_id)), [PaceRow.resting_until.set(until)], shorter)
 
     def forget(self, account_id: str, campaign_id: str) -> None:
         """Remove the campaign's cursor. Ledgers stay: they belong to the lines."""
@@ -98,16 +103,6 @@ class DynamoPaceStore:
     def forget_line(self, account_id: str, line_id: str) -> None:
         """Remove a line's ledger, failures and rest."""
         PaceRow(account_id, _line(line_id)).delete()
-
-
-def _update(row: PaceRow, actions: list[Action], condition: Condition) -> bool:
-    try:
-        write_one(lambda: row.update(actions, condition))
-    except UpdateError as error:
-        if refused(error):
-            return False
-        raise
-    return True
 
 
 def _campaign(campaign_id: str) -> str:

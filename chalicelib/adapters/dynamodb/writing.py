@@ -12,7 +12,10 @@ from functools import cache
 from typing import TypeVar
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException, TransactWriteError
+from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.models import Model
 
 T = TypeVar("T")
 
@@ -56,6 +59,17 @@ def write_one(write: Callable[[], T]) -> T:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
     """
     return _until_decided(write, lambda error: error.cause_response_code == "TransactionConflictException")
+
+
+def update_if(row: Model, actions: list[Action], condition: Condition) -> bool:
+    """Update one item if the condition holds; False, and nothing written, when it doesn't."""
+    try:
+        write_one(lambda: row.update(actions, condition))
+    except UpdateError as error:
+        if refused(error):
+            return False
+        raise
+    return True
 
 
 def _until_decided(write: Callable[[], T], passes: Callable[[PynamoDBException], bool]) -> T:

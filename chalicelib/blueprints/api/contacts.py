@@ -8,7 +8,7 @@ from chalice import Blueprint
 from pydantic import AfterValidator, Field
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Address, Input, Output, PageQuery, Reason
+from chalicelib.blueprints.api.models import Address, Input, Output, PageQuery, Reason, one_line
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.contact import Contact, ContactStatus, Person
@@ -23,14 +23,8 @@ def _printable(value: str) -> str:
     return value
 
 
-def _one_line(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("Use one line of printable characters.")
-    return value
-
-
 Field_ = Annotated[str, Field(max_length=1_024), AfterValidator(_printable)]
-PersonName = Annotated[str, Field(max_length=1_024), AfterValidator(_one_line)]
+PersonName = Annotated[str, Field(max_length=1_024), AfterValidator(one_line)]
 
 
 class ContactInput(Input):

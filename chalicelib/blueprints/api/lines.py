@@ -7,7 +7,7 @@ from chalice import Blueprint
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Address, Input, Output, PageQuery, Reason
+from chalicelib.blueprints.api.models import Address, Input, OneLine, Output, PageQuery, Reason
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.hosts import PORTS, is_host_name
@@ -31,14 +31,7 @@ def _port(value: int, info: ValidationInfo) -> int:
     return value
 
 
-def _one_line(value: str) -> str:
-    if not value.isprintable():
-        raise ValueError("Use one line of printable characters.")
-    return value
-
-
 Count = Annotated[int, Field(ge=1, le=10_000_000)]
-Text = Annotated[str, AfterValidator(_one_line)]
 
 
 class Limits(Input):
@@ -58,7 +51,7 @@ class SmtpInput(Input):
         ge=1, le=65535, description=f"One of {', '.join(map(str, PORTS))}."
     )
     security: Security = Security.STARTTLS
-    username: Text = Field(min_length=1, max_length=320)
+    username: OneLine = Field(min_length=1, max_length=320)
     password: str = Field(
         min_length=1, max_length=1_000, json_schema_extra={"writeOnly": True, "format": "password"}
     )
@@ -67,9 +60,9 @@ class SmtpInput(Input):
 class LineInput(Input):
     """A new line."""
 
-    name: Text = Field(min_length=1, max_length=100)
+    name: OneLine = Field(min_length=1, max_length=100)
     from_address: Address
-    from_name: Text = Field("", max_length=100)
+    from_name: OneLine = Field("", max_length=100)
     reply_to: Address | None = None
     smtp: SmtpInput
     limits: Limits = Limits()

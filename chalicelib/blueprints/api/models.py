@@ -64,6 +64,16 @@ class Upload(Output):
     expires_at: datetime
 
 
+def one_line(value: str) -> str:
+    """A check for fields that become part of a header; raises ValueError."""
+    if not value.isprintable():
+        raise ValueError("Use one line of printable characters.")
+    return value
+
+
+OneLine = Annotated[str, AfterValidator(one_line)]
+
+
 def _address(value: str) -> str:
     address = parse_address(value)
     if isinstance(address, Rejection):
