@@ -20,6 +20,7 @@ from chalicelib.domain.email import Content
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
 from chalicelib.domain.line import Connection, Line
 from chalicelib.domain.schedule import Cursor, Ledger
+from chalicelib.domain.suppression import Suppression, SuppressionReason
 
 T = TypeVar("T")
 
@@ -252,6 +253,29 @@ class ContactStore(Protocol):
 
     def purge(self, account_id: str, campaign_id: str) -> None:
         """Remove all contacts and totals of a campaign, for good."""
+
+
+class SuppressionStore(Protocol):
+    """An account's suppressed addresses, by the key that ``domain/address.py`` compares them by."""
+
+    def add(self, account_id: str, suppressions: Sequence[Suppression]) -> int:
+        """Add those whose key isn't there yet; the first reason stays. Returns how many were added."""
+
+    def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
+        """Those of the keys that are suppressed right now (consistent read)."""
+
+    def remove(self, account_id: str, key: str) -> None:
+        """Take an address off the list; raises NotFound."""
+
+    def page(
+        self,
+        account_id: str,
+        cursor: str | None,
+        limit: int,
+        reason: SuppressionReason | None = None,
+        prefix: str = "",
+    ) -> Page[Suppression]:
+        """The list in the order of its keys; with ``prefix`` those whose key starts with it."""
 
 
 class PaceStore(Protocol):

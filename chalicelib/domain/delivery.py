@@ -35,11 +35,26 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class MessageTags:
+    """Which release of which contact a message is. Whatever reports on it later carries them back to us."""
+
+    account_id: str
+    campaign_id: str
+    contact_id: str
+    generation: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
-    """Who a message is from and to on the wire, one recipient each: bare addresses, Unicode allowed."""
+    """Who a message is from and to on the wire, one recipient each: bare addresses, Unicode allowed.
+
+    ``tags`` is None for a message that is no contact's, such as a test: nothing reports on it.
+    """
 
     sender: str
     recipient: str
+    tags: MessageTags | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
+    MessageTags,
     Outcome,
     Reason,
     Refused,
@@ -119,7 +120,7 @@ class Sender:
         except CannotComposeError as error:
             outcome: Outcome = Refused(error.reason, error.scope)
         else:
-            envelope = Envelope(line.from_address, contact.person.email)
+            envelope = Envelope(line.from_address, contact.person.email, _tags(order))
             outcome = self._ports.channel.deliver(
                 line, envelope, text, lambda: self._go_ahead(order, line, limit)
             )
@@ -283,6 +284,10 @@ def wanted(campaign: Campaign, line: Line, order: SendOrder, now: datetime) -> b
         late <= QUEUE_TIME and campaign.timetable.is_open(order.slot_at)
     )
     return campaign.status is CampaignStatus.IN_PROGRESS and late <= latest and open_now
+
+
+def _tags(order: SendOrder) -> MessageTags:
+    return MessageTags(order.account_id, order.campaign_id, order.contact_id, order.generation, order.attempt)
 
 
 def _message_id(order: SendOrder, line: Line) -> str:

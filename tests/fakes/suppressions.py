@@ -1,0 +1,42 @@
+"""Suppressed addresses in memory."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from chalicelib.domain.suppression import Suppression, SuppressionReason
+from chalicelib.errors import NotFound
+from chalicelib.ports import Page
+from tests.fakes.paging import page_of
+
+
+class FakeSuppressionStore:
+    """Port ``SuppressionStore``."""
+
+    def __init__(self) -> None:
+        self._lists: dict[str, dict[str, Suppression]] = {}
+
+    def add(self, account_id: str, suppressions: Sequence[Suppression]) -> int:
+        rows = self._lists.setdefault(account_id, {})
+        before = len(rows)
+        for suppression in suppressions:
+            rows.setdefault(suppression.key, suppression)
+        return len(rows) - before
+
+    def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
+        rows = self._lists.get(account_id, {})
+        return {key: rows[key] for key in keys if key in rows}
+
+    def remove(self, account_id: str, key: str) -> None:
+        if self._lists.get(account_id, {}).pop(key, None) is None:
+            raise NotFound("suppressed address")
+
+    def page(
+        self,
+        account_id: str,
+        cursor: str | None,
+        limit: int,
+        reason: SuppressionReason | None = None,
+        prefix: str = "",
+    ) -> Page[Suppression]:
+        rows = self._lists.get(account_id, {})
+        found = [row for _, row in sorted(rows.items()) if reason in (None, row.reason)]
+        return page_of([row for row in found if row.key.startswith(prefix)], cursor, limit)
