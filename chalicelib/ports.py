@@ -259,7 +259,10 @@ class SuppressionStore(Protocol):
     """An account's suppressed addresses, by the key that ``domain/address.py`` compares them by."""
 
     def add(self, account_id: str, suppressions: Sequence[Suppression]) -> int:
-        """Add those whose key isn't there yet; the first reason stays. Returns how many were added."""
+        """Add those whose key isn't there yet; returns how many were added.
+
+        A key that is there is merged with (``merged``), so that the order of arrival makes no difference.
+        """
 
     def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
         """Those of the keys that are suppressed right now (consistent read)."""
@@ -275,7 +278,10 @@ class SuppressionStore(Protocol):
         reason: SuppressionReason | None = None,
         prefix: str = "",
     ) -> Page[Suppression]:
-        """The list in the order of its keys; with ``prefix`` those whose key starts with it."""
+        """The list in the order of its keys; with ``prefix`` those whose key starts with it.
+
+        With ``reason`` those that carry it, as the first or also. A page may be short then.
+        """
 
 
 class PaceStore(Protocol):

@@ -15,6 +15,7 @@ class Tables:
     campaigns: str = ""
     contents: str = ""
     contacts: str = ""
+    suppressions: str = ""
     totals: str = ""
     pace: str = ""
     imports: str = ""

@@ -16,6 +16,7 @@ from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
+from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.kms import KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
@@ -72,6 +73,12 @@ def exports() -> DynamoExportStore:
     """The export jobs."""
     settings()
     return DynamoExportStore()
+
+
+def suppressions() -> DynamoSuppressionStore:
+    """The suppressed addresses."""
+    settings()
+    return DynamoSuppressionStore()
 
 
 def files() -> S3FileStore:

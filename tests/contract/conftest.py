@@ -15,6 +15,7 @@ from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
+from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.dynamodb.writing import connection
 from chalicelib.ports import (
@@ -25,6 +26,7 @@ from chalicelib.ports import (
     ImportStore,
     LineStore,
     PaceStore,
+    SuppressionStore,
 )
 from chalicelib.settings import Tables
 from local.emulator import REGION, ROOT, Emulator, run_emulator
@@ -34,6 +36,7 @@ from tests.fakes.contacts import FakeContactStore
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
+from tests.fakes.suppressions import FakeSuppressionStore
 
 TABLES = {
     "accounts": "AccountTable",
@@ -42,6 +45,7 @@ TABLES = {
     "campaigns": "CampaignTable",
     "contents": "ContentTable",
     "contacts": "ContactTable",
+    "suppressions": "SuppressionTable",
     "totals": "TotalsTable",
     "pace": "PaceTable",
     "imports": "ImportTable",
@@ -58,6 +62,7 @@ class Stores:
     lines: LineStore
     campaigns: CampaignStore
     contacts: ContactStore
+    suppressions: SuppressionStore
     pace: PaceStore
     imports: ImportStore
     exports: ExportStore
@@ -97,6 +102,7 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoLineStore(),
         DynamoCampaignStore(),
         DynamoContactStore(),
+        DynamoSuppressionStore(),
         DynamoPaceStore(),
         DynamoImportStore(),
         DynamoExportStore(),
@@ -116,6 +122,7 @@ def in_memory() -> Stores:
         FakeLineStore(),
         campaigns,
         FakeContactStore(campaigns, imports),
+        FakeSuppressionStore(),
         FakePaceStore(),
         imports,
         FakeExportStore(),

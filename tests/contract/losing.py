@@ -54,6 +54,20 @@ def first_call_refused(client: Any, operation: str, code: str) -> Iterator[list[
 
 
 @contextmanager
+def keys_left_unprocessed(client: Any, calls: int) -> Iterator[list[str]]:
+    """The first reads by keys are answered with nothing, all of their keys being left for later."""
+
+    def leave(made: list[str], request: Any) -> AWSResponse | None:
+        if len(made) > calls:
+            return None
+        body = {"Responses": {}, "UnprocessedKeys": json.loads(request.body)["RequestItems"]}
+        return _answer(request.url, 200, body)
+
+    with _before_send(client, "BatchGetItem", leave) as made:
+        yield made
+
+
+@contextmanager
 def first_transaction_cancelled(code: str, items: int) -> Iterator[list[str]]:
     """The first transaction is cancelled for a reason that passes."""
     body = {
@@ -95,5 +109,9 @@ class _Body:
 
 
 def _error(url: str, body: dict[str, Any]) -> AWSResponse:
+    return _answer(url, 400, body)
+
+
+def _answer(url: str, status: int, body: dict[str, Any]) -> AWSResponse:
     headers = {"Content-Type": "application/x-amz-json-1.0"}
-    return AWSResponse(url, 400, headers, _Body(json.dumps(body).encode()))
+    return AWSResponse(url, status, headers, _Body(json.dumps(body).encode()))

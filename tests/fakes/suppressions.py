@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from chalicelib.domain.suppression import Suppression, SuppressionReason
+from chalicelib.domain.suppression import Suppression, SuppressionReason, merged
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
 from tests.fakes.paging import page_of
@@ -18,7 +18,8 @@ class FakeSuppressionStore:
         rows = self._lists.setdefault(account_id, {})
         before = len(rows)
         for suppression in suppressions:
-            rows.setdefault(suppression.key, suppression)
+            seen = rows.get(suppression.key)
+            rows[suppression.key] = merged(seen, suppression) if seen else suppression
         return len(rows) - before
 
     def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
@@ -38,5 +39,5 @@ class FakeSuppressionStore:
         prefix: str = "",
     ) -> Page[Suppression]:
         rows = self._lists.get(account_id, {})
-        found = [row for _, row in sorted(rows.items()) if reason in (None, row.reason)]
+        found = [row for _, row in sorted(rows.items()) if reason is None or reason in row.reasons]
         return page_of([row for row in found if row.key.startswith(prefix)], cursor, limit)

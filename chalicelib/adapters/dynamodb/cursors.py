@@ -13,6 +13,9 @@ from typing import Any
 from chalicelib.errors import FieldError, Invalid
 
 _ID = re.compile(r"[\w-]{0,64}", re.ASCII)  # DynamoDB answers a key it can't take with a fault of ours
+_KEY = re.compile(
+    r"[^\s\ud800-\udfff]{1,254}"
+)  # an address key: at most 1,016 bytes of the 1,024 it may have
 
 
 def encode_cursor(*position: str | int) -> str:
@@ -22,13 +25,18 @@ def encode_cursor(*position: str | int) -> str:
 
 def decode_cursor(cursor: str, *types: type) -> list[str | int]:
     """Unpack a position of the expected types; raises Invalid for anything else."""
+    position = _position(cursor, *types)
+    if not all(_ID.fullmatch(part) for part in position if isinstance(part, str)):
+        raise _invalid()
+    return position
+
+
+def _position(cursor: str, *types: type) -> list[str | int]:
     try:
         position = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError, RecursionError) as error:
         raise _invalid() from error
     if not isinstance(position, list) or [type(part) for part in position] != list(types):
-        raise _invalid()
-    if not all(_ID.fullmatch(part) for part in position if isinstance(part, str)):
         raise _invalid()
     return position
 
@@ -41,6 +49,17 @@ def page_start(account_id: str, range_key: str, cursor: str | None) -> dict[str,
     if not after:
         raise _invalid()
     return {"account_id": {"S": account_id}, range_key: {"S": after}}
+
+
+def decode_key_cursor(cursor: str, prefix: str) -> str:
+    """The address key after which a page of the keys with this prefix goes on; raises Invalid.
+
+    Outside of the prefix there is nothing to go on after, and DynamoDB answers that with a fault of ours.
+    """
+    (after,) = _position(cursor, str)
+    if not isinstance(after, str) or not after.startswith(prefix) or not _KEY.fullmatch(after):
+        raise _invalid()
+    return after
 
 
 def _invalid() -> Invalid:

@@ -12,6 +12,7 @@ from pynamodb.attributes import (
     MapAttribute,
     NumberAttribute,
     UnicodeAttribute,
+    UnicodeSetAttribute,
     UTCDateTimeAttribute,
 )
 from pynamodb.indexes import GlobalSecondaryIndex, IncludeProjection, KeysOnlyProjection
@@ -178,6 +179,21 @@ class ContactRow(Model):
     work_index = WorkIndex()
 
 
+class SuppressionRow(Model):
+    """One suppressed address of an account; ``also`` holds the reasons that came after the first."""
+
+    class Meta:
+        table_name = "suppressions"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    address_key = UnicodeAttribute(range_key=True)
+    address = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    added_at = UTCDateTimeAttribute()
+    campaign_id = UnicodeAttribute(null=True)
+    also = UnicodeSetAttribute(null=True)
+
+
 class TotalsRow(Model):
     """One shard of a campaign's totals; a single shard may be negative, their sum is the truth."""
 
@@ -255,6 +271,7 @@ MODELS: dict[str, type[Model]] = {
     "campaigns": CampaignRow,
     "contents": ContentRow,
     "contacts": ContactRow,
+    "suppressions": SuppressionRow,
     "totals": TotalsRow,
     "pace": PaceRow,
     "imports": ImportRow,

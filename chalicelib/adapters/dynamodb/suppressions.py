@@ -1,0 +1,201 @@
+"""Suppressed addresses in DynamoDB: an account is one partition, in the order of the addresses' keys.
+
+New addresses are put in pieces, each one transaction: a lost reply is repeated under the same token, so what
+was added is counted once. An address that is there already is merged with by an optimistic write.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.adapters.dynamodb.cursors import decode_key_cursor, encode_cursor
+from chalicelib.adapters.dynamodb.reading import read_all
+from chalicelib.adapters.dynamodb.tables import SuppressionRow
+from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, refused, transact, write_one
+from chalicelib.domain.suppression import Suppression, SuppressionReason, merged
+from chalicelib.errors import NotFound
+from chalicelib.ports import Page
+
+PIECE = 90  # addresses in one transaction; DynamoDB takes 100 items, one of which may be a checkpoint
+_READ_AT_ONCE = 1_000  # rows a read of a filtered page looks at
+_SCANNED_ENOUGH = 50_000  # rows a filtered page looks at before it is handed out short
+_MERGES = 12  # tries, when somebody else changes the same address at the same time
+
+
+class DynamoSuppressionStore:
+    """Port ``SuppressionStore``."""
+
+    def add(self, account_id: str, suppressions: Sequence[Suppression]) -> int:
+        """Add those that are new, in pieces of one transaction each; merge with the others."""
+        fresh = _distinct(suppressions)
+        return sum(
+            _add_piece(account_id, fresh[start : start + PIECE]) for start in range(0, len(fresh), PIECE)
+        )
+
+    def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
+        """Those of the keys that are on the list, by consistent reads of up to 100 each."""
+        places = [{"account_id": account_id, "address_key": key} for key in dict.fromkeys(keys)]
+        return {row.address_key: _suppression(row) for row in read_all(SuppressionRow, places)}
+
+    def remove(self, account_id: str, key: str) -> None:
+        """Take an address off the list, in one conditional write."""
+        row = SuppressionRow(account_id, key)
+        try:
+            write_one(lambda: row.delete(SuppressionRow.address_key.exists()))
+        except DeleteError as error:
+            if refused(error):
+                raise NotFound("suppressed address") from error
+            raise
+
+    def page(
+        self,
+        account_id: str,
+        cursor: str | None,
+        limit: int,
+        reason: SuppressionReason | None = None,
+        prefix: str = "",
+    ) -> Page[Suppression]:
+        """In the order of the keys; with a reason, a page may be short because its reads are bounded."""
+        after = decode_key_cursor(cursor, prefix) if cursor is not None else ""
+        found: list[Suppression] = []
+        scanned = 0
+        while len(found) < limit and scanned < _SCANNED_ENOUGH:
+            page = _read(account_id, after, limit - len(found), reason, prefix)
+            rows = [_suppression(SuppressionRow.from_raw_data(item)) for item in page["Items"]]
+            if len(rows) > limit - len(found):
+                found += rows[: limit - len(found)]
+                return Page(found, encode_cursor(found[-1].key))
+            found += rows
+            scanned += page["ScannedCount"]
+            last = page.get("LastEvaluatedKey")
+            if not last:
+                return Page(found, None)
+            after = last["address_key"]["S"]
+        return Page(found, encode_cursor(after))
+
+
+def _read(
+    account_id: str, after: str, limit: int, reason: SuppressionReason | None, prefix: str
+) -> dict[str, Any]:
+    """One read; with a reason it looks at more rows than fit, since few of them may carry it."""
+    place = {"account_id": {"S": account_id}, "address_key": {"S": after}}
+    found = SuppressionRow.query(
+        account_id,
+        SuppressionRow.address_key.startswith(prefix) if prefix else None,
+        filter_condition=_carries(reason) if reason else None,
+        page_size=_READ_AT_ONCE if reason else limit,
+        last_evaluated_key=place if after else None,
+        consistent_read=True,
+    )
+    page: dict[str, Any] = next(found.page_iter)
+    return page
+
+
+def _carries(reason: SuppressionReason) -> Condition:
+    first: Condition = SuppressionRow.reason == reason
+    return first | SuppressionRow.also.contains(reason)
+
+
+def _distinct(suppressions: Sequence[Suppression]) -> list[Suppression]:
+    """One for each key: a transaction may name an item only once."""
+    by_key: dict[str, Suppression] = {}
+    for suppression in suppressions:
+        seen = by_key.get(suppression.key)
+        by_key[suppression.key] = merged(seen, suppression) if seen else suppression
+    return list(by_key.values())
+
+
+def _add_piece(account_id: str, piece: Sequence[Suppression]) -> int:
+    """Put the new ones of a piece, all of them or none, after merging with the others; returns how many."""
+    left = list(piece)
+    while left:
+        try:
+            transact(lambda new=left: _put(account_id, new))  # type: ignore[misc]
+            break
+        except TransactWriteError as error:
+            failed = failed_conditions(error)
+            if not failed:
+                raise
+            _merge(account_id, [one for position, one in enumerate(left) if position in failed])
+            left = [one for position, one in enumerate(left) if position not in failed]
+    return len(left)
+
+
+def _put(account_id: str, new: Iterable[Suppression]) -> None:
+    with TransactWrite(connection=connection()) as write:
+        for suppression in new:
+            write.save(_row(account_id, suppression), SuppressionRow.address_key.does_not_exist())
+
+
+def _merge(account_id: str, suppressions: Sequence[Suppression]) -> None:
+    """Merge into what is there. Few writes come of it: most of what comes again says nothing new."""
+    places = [{"account_id": account_id, "address_key": one.key} for one in suppressions]
+    there = {row.address_key: _suppression(row) for row in read_all(SuppressionRow, places)}
+    for one in suppressions:
+        seen = there.get(one.key)
+        if seen is None or merged(seen, one) != seen:
+            _merge_one(account_id, one)
+
+
+def _merge_one(account_id: str, suppression: Suppression) -> None:
+    for _ in range(_MERGES):
+        place = {"account_id": account_id, "address_key": suppression.key}
+        seen = next((_suppression(row) for row in read_all(SuppressionRow, [place])), None)
+        wished = merged(seen, suppression) if seen else suppression
+        if wished == seen or _replace(account_id, wished, seen):
+            return
+    raise TimeoutError("a suppressed address was changed by others again and again")
+
+
+def _replace(account_id: str, wished: Suppression, seen: Suppression | None) -> bool:
+    """Write an entry if it is still as seen, None being absent; False when it isn't."""
+    row = _row(account_id, wished)
+    try:
+        write_one(lambda: row.save(_as_seen(seen)))
+    except PutError as error:
+        if refused(error):
+            return False
+        raise
+    return True
+
+
+def _as_seen(seen: Suppression | None) -> Condition:
+    if seen is None:
+        absent: Condition = SuppressionRow.address_key.does_not_exist()
+        return absent
+    also = SuppressionRow.also
+    return (
+        (SuppressionRow.reason == seen.reason)
+        & (SuppressionRow.added_at == seen.added_at)
+        & (also == set(_words(seen.also)) if seen.also else also.does_not_exist())
+    )
+
+
+def _row(account_id: str, suppression: Suppression) -> SuppressionRow:
+    return SuppressionRow(
+        account_id,
+        suppression.key,
+        address=suppression.address,
+        reason=suppression.reason.value,
+        added_at=suppression.added_at,
+        campaign_id=suppression.campaign_id,
+        also=set(_words(suppression.also)) or None,
+    )
+
+
+def _words(reasons: Iterable[SuppressionReason]) -> Iterator[str]:
+    return (reason.value for reason in reasons)
+
+
+def _suppression(row: SuppressionRow) -> Suppression:
+    return Suppression(
+        key=row.address_key,
+        address=row.address,
+        reason=SuppressionReason(row.reason),
+        added_at=row.added_at,
+        campaign_id=row.campaign_id,
+        also=frozenset(SuppressionReason(word) for word in row.also or ()),
+    )
