@@ -67,6 +67,10 @@ bench-requests: setup ## Count the AWS requests and write units of one contact
 bench-release: setup ## Count the calls that release 20,000 contacts in one tick
 	@$(BIN)/python -m bench.release
 
+.PHONY: bench-import
+bench-import: setup ## Measure the import of a million rows of CSV and of 100,000 of Excel
+	@$(BIN)/python -m bench.imports
+
 .PHONY: lock
 lock: $(APP_READY) ## Pin the newest compatible versions of all requirements
 	$(COMPILE) --upgrade --output-file requirements.txt requirements.in

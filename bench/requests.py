@@ -148,7 +148,6 @@ def _lease() -> datetime:
 
 def running_campaign() -> Campaign:
     """A campaign in progress that may send at any time, as fast as its line allows."""
-    """A campaign in progress that may send at any time, as fast as its line allows."""
     every_day = Timetable(
         frozenset(Weekday), date(2020, 1, 1), date(2090, 1, 1), time(0), time(0), "UTC", gap_min=0, gap_max=0
     )

@@ -17,6 +17,7 @@ from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
 from chalicelib.domain.contact_file import RejectedRow, SheetRow
 from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, TryLater
 from chalicelib.domain.email import Content
+from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
 from chalicelib.domain.line import Connection, Line
 from chalicelib.domain.schedule import Cursor, Ledger
@@ -314,7 +315,16 @@ class ImportStore(Protocol):
     def get(self, account_id: str, import_id: str) -> ImportJob: ...
     def page(self, account_id: str, campaign_id: str, cursor: str | None, limit: int) -> Page[ImportJob]: ...
     def begin(self, account_id: str, import_id: str) -> ImportJob | None:
-        """Mark it running and return it with its checkpoint; None when it is over or doesn't exist."""
+        """Mark it running and return it with its checkpoint; None when it is over, in review or missing."""
+
+    def present(self, account_id: str, import_id: str) -> None:
+        """Its preview is made: from Running to Review, where it waits for a person."""
+
+    def preview_again(self, account_id: str, import_id: str, choice: Choice) -> bool:
+        """From Review back to Queued, to be looked through with this choice; False for any other state."""
+
+    def approve(self, account_id: str, import_id: str) -> bool:
+        """From Review to Queued, to be imported as previewed; False when it isn't in Review."""
 
     def finish(self, account_id: str, import_id: str, progress: ImportProgress, now: datetime) -> None: ...
     def fail(self, account_id: str, import_id: str, reason: Reason, now: datetime) -> None: ...

@@ -134,6 +134,7 @@ def contact_ports() -> ContactPorts:
         contacts=DynamoContactStore(),
         imports=DynamoImportStore(),
         files=files(),
+        import_queue=SqsJobQueue(settings().queues.imports),
         dispatch_queue=dispatch_queue(),
         clock=clock,
     )
@@ -227,6 +228,7 @@ def import_ports() -> ImportPorts:
     return ImportPorts(
         contacts=DynamoContactStore(),
         imports=imports(),
+        suppressions=suppressions(),
         files=files(),
         read_rows=read_rows,
         import_queue=SqsJobQueue(settings().queues.imports),

@@ -49,18 +49,25 @@ class ExpectedList:
 
 
 def expected_list(file: Path) -> ExpectedList:
-    """Read the contact file: the first row of each mailbox counts, an address that is none is rejected."""
+    """Read the contact file: the first row of each mailbox counts, a row without an address is rejected."""
     mails: dict[str, ExpectedMail] = {}
     rejected: list[int] = []
     seen: Counter[str] = Counter()
     for number, row in _numbered_rows(file):
-        address = row["email"].strip()
-        if not _ADDRESS.fullmatch(address):
+        address = _address_in(row["email"])
+        if address is None:
             rejected.append(number)
             continue
         seen[mailbox_key(address)] += 1
         mails.setdefault(mailbox_key(address), _mail(row))
     return ExpectedList(seen.total() + len(rejected), seen.total() - len(seen), tuple(rejected), mails)
+
+
+def _address_in(cell: str) -> str | None:
+    """The address of a cell; of several, or of one with a name, the first that is one."""
+    several = cell.count("@") > 1 or "<" in cell
+    parts = re.split(r"[\s,;<>]+", cell) if several else [cell.strip()]
+    return next(filter(_ADDRESS.fullmatch, parts), None)
 
 
 def _numbered_rows(file: Path) -> Iterator[tuple[int, dict[str, str]]]:

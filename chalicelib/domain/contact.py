@@ -28,7 +28,10 @@ OUTCOME_UNKNOWN = "outcome_unknown"
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """The columns a customer gives for one recipient; an empty field is an empty string."""
+    """The columns a customer gives for one recipient; an empty field is an empty string.
+
+    ``extra`` holds the further columns of a file, as pairs of name and value; empty ones are left out.
+    """
 
     email: str
     first_name: str = ""
@@ -37,6 +40,7 @@ class Person:
     p1: str = ""
     p2: str = ""
     p3: str = ""
+    extra: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,46 +1,46 @@
-"""A customer's contact file: its columns, its limits, and what becomes of each row.
+"""A customer's contact file: its limits, and what becomes of each row.
 
 Readers turn a file into ``SheetRow``s (or a ``RejectedRow`` for one they can't split into cells); this
-module turns those into people. A row that is wrong is told by number and never spoils another; only a file
-that can't be understood as a whole raises ``FileRejected``.
+module turns those into people, by the use of each column (``file_columns``). A row that is wrong is told by
+number and never spoils another; only a file that can't be understood as a whole raises ``FileRejected``.
 """
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import chain, islice
 
-from chalicelib.domain.address import Rejection, parse_address
+from chalicelib.domain.address import Address, Rejection
+from chalicelib.domain.address_cell import every_valid, first_valid
 from chalicelib.domain.contact import Person
+from chalicelib.domain.file_columns import PARAMETERS, SAMPLE, Choice, Column, Columns, Use, bare, propose
+from chalicelib.domain.full_name import split_full_name
 
 MAX_ROWS = 1_000_000  # rows with something in them, below the header
-MAX_COLUMNS = 50
+MAX_COLUMNS = 250  # a CRM with all its fields has some 150
 MAX_CELL = 1_024  # characters
+MAX_EXTRA = 8_192  # bytes of UTF-8 of all further columns of one contact, names and values
 _MAX_SHOWN = 200  # characters of a rejected value that are kept
+_NO = frozenset({"нет", "no", "n", "false", "0"})
+# A mark by which spreadsheets keep text from being a number or a formula.
+_TEXT_MARK = re.compile(r"'(?=[+=@\d-])")
 
-COLUMNS = {
-    "email": "email",
-    "first_name": "First Name",
-    "last_name": "Last Name",
-    "middle_name": "Middle Name",
-    "p1": "P1",
-    "p2": "P2",
-    "p3": "P3",
+NAMES = {
+    Use.EMAIL: "email",
+    Use.FIRST_NAME: "First Name",
+    Use.LAST_NAME: "Last Name",
+    Use.MIDDLE_NAME: "Middle Name",
+    Use.P1: "P1",
+    Use.P2: "P2",
+    Use.P3: "P3",
 }
-_SYNONYMS = {
-    "email": "email emailaddress mail mailaddress эпочта элпочта электроннаяпочта почта адресэлпочты",
-    "first_name": "firstname givenname forename имя",
-    "last_name": "lastname familyname surname фамилия",
-    "middle_name": "middlename secondname patronymic отчество",
-    "p1": "p1 param1 п1",
-    "p2": "p2 param2 п2",
-    "p3": "p3 param3 п3",
-}
-_FIELD_BY_NAME = {name: field for field, names in _SYNONYMS.items() for name in names.split()}
-_NAME_FIELDS = frozenset({"first_name", "last_name", "middle_name"})
+"""The columns that every contact has, by the names of the sample file."""
 
-SAMPLE_HEADER = tuple(COLUMNS.values())
+_TEXTS = tuple(use for use in NAMES if use is not Use.EMAIL)
+_IN_HEADER = frozenset({Use.FIRST_NAME, Use.LAST_NAME, Use.MIDDLE_NAME, Use.FULL_NAME})
+
+SAMPLE_HEADER = tuple(NAMES.values())
 SAMPLE_ROWS = (
     ("anna.petrova@example.com", "Анна", "Петрова", "Сергеевна", "Gold", "12 March", "Berlin"),
     ("john.smith@example.org", "John", "O'Smith", "", "Silver", "3 April", "York, UK"),
@@ -51,7 +51,7 @@ SAMPLE_ROWS = (
 class FileRejected(Exception):
     """The file as a whole can't be taken. ``code`` is stable, ``text`` says what to do about it.
 
-    Codes: empty_file, header_only, no_email_column, duplicate_column, too_many_columns, too_many_rows,
+    Codes: empty_file, header_only, no_email_column, too_many_columns, too_many_rows,
     nul_bytes, undecodable, line_too_long, unclosed_quote, not_a_workbook, encrypted_workbook,
     file_too_large_unpacked, workbook_too_heavy. Some are only found in the middle of the file, when rows
     above have been handed out already.
@@ -99,86 +99,187 @@ def rejected(row_number: int, value: str, code: str, text: str) -> RejectedRow:
     return RejectedRow(row_number, "".join(c if c.isprintable() else "\ufffd" for c in shown), code, text)
 
 
-def read_contacts(rows: Iterable[SheetRow | RejectedRow]) -> Iterator[Row]:
+def read_contacts(rows: Iterable[SheetRow | RejectedRow], choice: Choice | None = None) -> Iterator[Row]:
     """Yield what becomes of each row below the header; rows without any content are passed over.
 
-    The same address twice is two candidates with one key. Raises FileRejected.
+    ``choice`` is what a person changed about the proposal for this file. The same address twice is two
+    candidates with one key. Raises FileRejected.
     """
-    remaining = (row for row in rows if isinstance(row, RejectedRow) or _has_content(row.cells))
-    columns = _header(next(remaining, None))
-    count = 0
-    for count, row in enumerate(remaining, start=1):
-        if count > MAX_ROWS:
-            raise FileRejected("too_many_rows", f"The file has more than {MAX_ROWS:,} rows; split it.")
-        yield row if isinstance(row, RejectedRow) else columns.read(row)
-    if not count:
-        raise FileRejected("header_only", "The file has a header and no rows below it.")
+    return open_sheet(rows, choice).contacts()
 
 
 @dataclass(frozen=True, slots=True)
-class _Columns:
-    """Where each field stands; ``width`` is the number of columns up to the last one with a name."""
+class Sheet:
+    """A file that was opened: what its columns are for, and the rows below its header, to be read once."""
 
-    by_field: Mapping[str, int]
-    width: int
+    columns: Columns
+    rows: Iterator[SheetRow | RejectedRow]
 
-    def read(self, row: SheetRow) -> Row:
-        email = self._cell(row.cells, self.by_field["email"])
-        if any(cell.strip() for cell in islice(row.cells, self.width, None)):
-            return rejected(
-                row.number,
-                email,
-                "too_many_cells",
-                f"The row has more cells than the header has columns ({self.width}); "
-                "in a CSV file, a value with the separator in it stands in quotes.",
-            )
-        fields = {field: self._cell(row.cells, index) for field, index in self.by_field.items()}
-        address = parse_address(email)
-        if isinstance(address, Rejection):
-            return rejected(row.number, email, address.code, address.text)
-        texts = {field: _trimmed(value) for field, value in fields.items()} | {"email": address.text}
-        fault = next(filter(None, (_fault(row.number, *item) for item in texts.items())), None)
-        return fault or Candidate(row.number, address.key, Person(**texts))
-
-    @staticmethod
-    def _cell(cells: list[str], index: int) -> str:
-        return cells[index] if index < len(cells) else ""
+    def contacts(self) -> Iterator[Row]:
+        """Yield what becomes of each row. Raises FileRejected."""
+        if not self.columns.email_order:
+            raise FileRejected("no_email_column", _no_email_text(c.header for c in self.columns.columns))
+        reader = _RowReader(self.columns)
+        count = 0
+        for count, row in enumerate(self.rows, start=1):
+            if count > MAX_ROWS:
+                raise FileRejected("too_many_rows", f"The file has more than {MAX_ROWS:,} rows; split it.")
+            yield from (row,) if isinstance(row, RejectedRow) else reader.read(row)
+        if not count:
+            raise FileRejected("header_only", "The file has a header and no rows below it.")
 
 
-def _header(row: SheetRow | RejectedRow | None) -> _Columns:
-    if row is None:
+def open_sheet(rows: Iterable[SheetRow | RejectedRow], choice: Choice | None = None) -> Sheet:
+    """Read the header, and as many rows as tell what the columns are for. Raises FileRejected."""
+    remaining = (row for row in rows if isinstance(row, RejectedRow) or _has_content(row.cells))
+    first = next(remaining, None)
+    if first is None:
         raise FileRejected("empty_file", "The file is empty.")
-    if isinstance(row, RejectedRow):
-        raise FileRejected(row.code, f"The header can't be read. {row.text}")
-    width = max(index for index, name in enumerate(row.cells, start=1) if name.strip())
+    if isinstance(first, RejectedRow):
+        raise FileRejected(first.code, f"The header can't be read. {first.text}")
+    width = max(number for number, name in enumerate(first.cells, start=1) if name.strip())
     if width > MAX_COLUMNS:
         raise FileRejected("too_many_columns", f"The file has {width} columns; {MAX_COLUMNS} is the most.")
-    by_field: dict[str, int] = {}
-    for index, name in enumerate(row.cells):
-        field = _FIELD_BY_NAME.get(_bare(name))
-        if field in by_field:
-            raise FileRejected(
-                "duplicate_column", f"Two columns are for {COLUMNS[field]}; remove one of them."
+    seen, rest = _look_ahead(remaining)
+    columns = propose(first.cells[:width], [row.cells for row in seen if isinstance(row, SheetRow)])
+    if choice is not None:
+        columns = columns.corrected(choice)
+    return Sheet(columns, chain([first] if columns.headless else [], seen, rest))
+
+
+def _look_ahead(
+    rows: Iterator[SheetRow | RejectedRow],
+) -> tuple[list[SheetRow | RejectedRow], Iterator[SheetRow | RejectedRow]]:
+    """The first rows, and the rest; what is raised on the way is raised when the rows before it were used."""
+    seen: list[SheetRow | RejectedRow] = []
+    try:
+        seen.extend(islice(rows, SAMPLE))
+    except Exception as error:  # noqa: BLE001  (it is not swallowed: whoever reads on meets it)
+        return seen, _raising(error)
+    return seen, rows
+
+
+def _raising(error: Exception) -> Iterator[SheetRow | RejectedRow]:
+    raise error
+    yield  # makes it a generator
+
+
+class _RowReader:
+    """Makes people of rows: where each field stands is worked out once."""
+
+    def __init__(self, columns: Columns) -> None:
+        self._columns = columns
+        self._width = len(columns.columns)
+        self._emails = _places(columns.numbers(Use.EMAIL))
+        self._texts = {use: _places(columns.numbers(use)) for use in (*_TEXTS, Use.FULL_NAME)}
+        self._flags = _places(columns.numbers(Use.EXPORT_FLAG))
+        self._extra = _extra_places(columns.columns)
+        base = columns.profile.base
+        self._base = [c.number - 1 for c in columns.columns if bare(c.header) in base]
+
+    def read(self, row: SheetRow) -> list[Row]:
+        """What becomes of a row: nothing where it only goes on with the row above, else at least one."""
+        cells = row.cells
+        if self._columns.profile.continues and not any(_filled(cells, at) for at in self._base):
+            return []
+        fault = self._fault(row)
+        if fault is not None:
+            return [fault]
+        addresses = self._addresses(cells)
+        if isinstance(addresses, Rejection):
+            email = next((_cell(cells, at) for at in self._emails if _filled(cells, at)), "")
+            return [rejected(row.number, email, addresses.code, addresses.text)]
+        texts = self._fields(cells)
+        extra = self._extra_of(cells)
+        bad = next(filter(None, (_text_fault(row.number, *item) for item in texts.items())), None)
+        bad = bad or _extra_fault(row.number, extra)
+        if bad is not None:
+            return [bad]
+        named = {use.value: value for use, value in texts.items()}
+        return [
+            Candidate(row.number, address.key, Person(email=address.text, extra=extra, **named))
+            for address in addresses
+        ]
+
+    def _fault(self, row: SheetRow) -> RejectedRow | None:
+        """What is wrong with the row as a whole."""
+        if any(cell.strip() for cell in islice(row.cells, self._width, None)):
+            text = (
+                f"The row has more cells than the header has columns ({self._width}); "
+                "in a CSV file, a value with the separator in it stands in quotes."
             )
-        if field is not None:
-            by_field[field] = index
-    if "email" not in by_field:
-        raise FileRejected("no_email_column", _no_email_text(row.cells[:width]))
-    return _Columns(by_field, width)
+            return rejected(row.number, _cell(row.cells, self._emails[0]), "too_many_cells", text)
+        if any(_cell(row.cells, at).strip().casefold() in _NO for at in self._flags):
+            text = "This contact is marked as not to be exported."
+            return rejected(row.number, _cell(row.cells, self._emails[0]), "not_for_export", text)
+        return None
+
+    def _addresses(self, cells: list[str]) -> list[Address] | Rejection:
+        filled = [_cell(cells, at) for at in self._emails]
+        first = first_valid(filled)
+        if isinstance(first, Rejection):
+            return first
+        return every_valid(filled) if self._columns.every_address else [first]
+
+    def _fields(self, cells: list[str]) -> dict[Use, str]:
+        """The names and parameters; a full name fills the names where the row has none of its own."""
+        texts: dict[Use, str] = {use: _first_filled(cells, places) for use, places in self._texts.items()}
+        full_name = texts.pop(Use.FULL_NAME)
+        if full_name and not (texts[Use.FIRST_NAME] or texts[Use.LAST_NAME]):
+            first, middle, last = split_full_name(full_name)
+            texts[Use.FIRST_NAME], texts[Use.LAST_NAME] = first, last
+            texts[Use.MIDDLE_NAME] = texts[Use.MIDDLE_NAME] or middle
+        return texts
+
+    def _extra_of(self, cells: list[str]) -> tuple[tuple[str, str], ...]:
+        found = ((name, _first_filled(cells, places)) for name, places in self._extra.items())
+        return tuple((name, value) for name, value in found if value)
+
+
+def _places(numbers: Sequence[int]) -> list[int]:
+    return [number - 1 for number in numbers]
+
+
+def _extra_places(columns: Sequence[Column]) -> dict[str, list[int]]:
+    """Where each variable stands; of columns with one name the first that is filled counts.
+
+    Also a column that serves as P1 to P3 under another name, so that it can be called by its own.
+    """
+    found: dict[str, list[int]] = {}
+    names: dict[str, str] = {}
+    for column in columns:
+        own = column.use in PARAMETERS and bare(column.header) not in _PARAMETER_NAMES
+        if column.variable and (own or column.use in (Use.VARIABLE, Use.FULL_NAME)):
+            name = names.setdefault(column.variable.casefold(), column.variable)
+            found.setdefault(name, []).append(column.number - 1)
+    return found
+
+
+_PARAMETER_NAMES = frozenset({"p1", "p2", "p3", "param1", "param2", "param3", "п1", "п2", "п3"})
+
+
+def _cell(cells: list[str], at: int) -> str:
+    return cells[at] if at < len(cells) else ""
+
+
+def _filled(cells: list[str], at: int) -> bool:
+    return bool(_cell(cells, at).strip())
+
+
+def _first_filled(cells: list[str], places: Sequence[int]) -> str:
+    for at in places:
+        value = _trimmed(_cell(cells, at))
+        if value:
+            return value
+    return ""
 
 
 def _no_email_text(names: Iterable[str]) -> str:
     found = ", ".join(rejected(1, name.strip()[:40], "", "").value for name in names if name.strip())
     return (
-        f"No column is named email. The first row has: {found[:400]}. "
-        f"The columns of a contact file are: {', '.join(SAMPLE_HEADER)}."
+        "No column is named email, and none holds email addresses. "
+        f"The first row has: {found[:400]}. The columns of a contact file are: {', '.join(SAMPLE_HEADER)}."
     )
-
-
-def _bare(name: str) -> str:
-    """A header without case, accents of ё, and anything that is no letter or digit."""
-    folded = unicodedata.normalize("NFKC", name).casefold().replace("ё", "е")
-    return re.sub(r"[\W_]+", "", folded)
 
 
 def _has_content(cells: list[str]) -> bool:
@@ -186,18 +287,30 @@ def _has_content(cells: list[str]) -> bool:
 
 
 def _trimmed(value: str) -> str:
-    return value.strip(" \t\r\n\u00a0\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    text = value.strip(" \t\r\n\u00a0\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    return _TEXT_MARK.sub("", text, count=1) if text.startswith("'") else text
 
 
-def _fault(number: int, field: str, value: str) -> RejectedRow | None:
+def _text_fault(number: int, use: Use, value: str) -> RejectedRow | None:
     """Names go into a header of the mail, so they get no line breaks; P1 to P3 are text and may have them."""
+    return _value_fault(number, NAMES[use], value, "" if use in _IN_HEADER else "\n\t")
+
+
+def _extra_fault(number: int, extra: Sequence[tuple[str, str]]) -> RejectedRow | None:
+    size = sum(len(f"{name}{value}".encode("utf-8", "replace")) for name, value in extra)
+    if size > MAX_EXTRA:
+        text = f"The further columns of this row have {size:,} bytes; {MAX_EXTRA:,} is the most."
+        return rejected(number, "", "row_too_long", text)
+    return next(filter(None, (_value_fault(number, *pair, "\n\t") for pair in extra)), None)
+
+
+def _value_fault(number: int, name: str, value: str, allowed: str) -> RejectedRow | None:
     if len(value) > MAX_CELL:
-        text = f"{COLUMNS[field]} has {len(value):,} characters; {MAX_CELL:,} is the most."
+        text = f"{name} has {len(value):,} characters; {MAX_CELL:,} is the most."
         return rejected(number, value, "cell_too_long", text)
     if value.isprintable():
         return None
-    allowed = "" if field in _NAME_FIELDS else "\n\t"
     if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} and c not in allowed for c in value):
-        text = f"{COLUMNS[field]} has a line break or control character in it."
+        text = f"{name} has a line break or control character in it."
         return rejected(number, value, "control_character", text)
     return None

@@ -5,12 +5,16 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.file_columns import Choice
 
 
 class JobState(StrEnum):
-    """How far a job is. ``waiting`` is an import whose file has not arrived yet."""
+    """How far a job is. ``waiting`` is an import whose file has not arrived yet, ``review`` one whose preview
+    a person looks at: it goes on when they say so.
+    """
 
     WAITING = "waiting"
+    REVIEW = "review"
     QUEUED = "queued"
     RUNNING = "running"
     DONE = "done"
@@ -33,7 +37,11 @@ class ImportProgress:
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """One uploaded file on its way into a campaign."""
+    """One uploaded file on its way into a campaign.
+
+    ``previews``: it is looked at and not imported yet. ``choice`` is what a person changed about the use of
+    its columns.
+    """
 
     import_id: str
     campaign_id: str
@@ -43,6 +51,8 @@ class ImportJob:
     progress: ImportProgress = field(default_factory=ImportProgress)
     reason: Reason | None = None
     finished_at: datetime | None = None
+    previews: bool = False
+    choice: Choice | None = None
 
 
 @dataclass(frozen=True, slots=True)

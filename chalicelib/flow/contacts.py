@@ -28,6 +28,7 @@ class ContactPorts:
     contacts: ContactStore
     imports: ImportStore
     files: FileStore
+    import_queue: JobQueue
     dispatch_queue: JobQueue
     clock: Clock
 

@@ -15,12 +15,19 @@ from typing import TextIO
 
 from chalicelib.domain.address import contact_id
 from chalicelib.domain.campaign import CampaignAction, check_action
-from chalicelib.domain.contact_file import Candidate, FileRejected, RejectedRow, Row, read_contacts
+from chalicelib.domain.contact_file import (
+    Candidate,
+    FileRejected,
+    RejectedRow,
+    Row,
+    read_contacts,
+)
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import ImportJob, JobState
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.flow.contacts import ContactPorts
+from chalicelib.flow.import_preview import make_preview
 from chalicelib.ports import (
     Clock,
     ContactFileReader,
@@ -30,6 +37,7 @@ from chalicelib.ports import (
     JobQueue,
     NewContact,
     Page,
+    SuppressionStore,
     UploadForm,
 )
 
@@ -47,6 +55,7 @@ class ImportPorts:
 
     contacts: ContactStore
     imports: ImportStore
+    suppressions: SuppressionStore
     files: FileStore
     read_rows: ContactFileReader
     import_queue: JobQueue
@@ -55,12 +64,21 @@ class ImportPorts:
 
 
 def start_import(
-    account_id: str, campaign_id: str, file_name: str, file_type: str, ports: ContactPorts
+    account_id: str,
+    campaign_id: str,
+    file_name: str,
+    file_type: str,
+    ports: ContactPorts,
+    *,
+    review: bool = False,
 ) -> tuple[ImportJob, UploadForm]:
-    """Make an import job and the form to upload its file with; the upload itself starts the import."""
+    """Make an import job and the form to upload its file with.
+
+    The upload itself starts the import, or, with ``review``, the preview that a person wants to see before.
+    """
     check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.ADD_CONTACTS)
     now = ports.clock.now()
-    job = ImportJob(new_id(now), campaign_id, file_name, JobState.WAITING, now)
+    job = ImportJob(new_id(now), campaign_id, file_name, JobState.WAITING, now, previews=review)
     ports.imports.add(account_id, job)
     key = upload_key(account_id, campaign_id, job.import_id)
     return job, ports.files.presign_upload(key, CONTENT_TYPES[file_type], MAX_UPLOAD)
@@ -162,6 +180,15 @@ class _Run:
         self._ports.files.fetch(
             upload_key(self._account_id, self._job.campaign_id, self._job.import_id), upload
         )
+        if self._job.previews:
+            make_preview(
+                self._account_id,
+                self._job,
+                self._ports.read_rows(upload),
+                self._ports,
+                self._stop_at,
+            )
+            return JobState.REVIEW
         with rejected.open("w", encoding="utf-8-sig", newline="") as list_of_rejected:
             if not self._store(self._pieces(upload, list_of_rejected)):
                 self._ports.import_queue.put(
@@ -176,7 +203,7 @@ class _Run:
         write = csv.writer(list_of_rejected).writerow
         write(("row", "value", "code", "reason"))
         piece: list[Row] = []
-        for row in read_contacts(self._ports.read_rows(upload)):
+        for row in read_contacts(self._ports.read_rows(upload), self._job.choice):
             if isinstance(row, RejectedRow):
                 write((row.row_number, _harmless(row.value), row.code, row.text))
             piece.append(row)

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.file_columns import Choice, Use
 from chalicelib.domain.job import ExportJob, ImportProgress, JobState
 from chalicelib.errors import Invalid, NotFound
 from chalicelib.ports import ExportStore
@@ -64,6 +65,37 @@ class TestImportStore:
         assert stores.imports.begin(stores.account, "nothing") is None
         over = stores.imports.get(stores.account, job.import_id)
         assert (over.state, over.finished_at) == (DONE, NOON)
+
+    def test_a_previewed_job_waits_in_review_until_somebody_says_so(self, stores: Stores) -> None:
+        job = replace(import_job("c1"), previews=True)
+        stores.imports.add(stores.account, job)
+        assert stores.imports.approve(stores.account, job.import_id) is False, "there is no preview yet"
+        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.present(stores.account, job.import_id)
+        assert stores.imports.begin(stores.account, job.import_id) is None, "it waits for a person"
+        assert stores.imports.get(stores.account, job.import_id).state is JobState.REVIEW
+        choice = Choice(((2, Use.EMAIL), (1, Use.VARIABLE)), every_address=True)
+        assert stores.imports.preview_again(stores.stranger, job.import_id, choice) is False
+        assert stores.imports.preview_again(stores.account, job.import_id, choice) is True
+        assert stores.imports.preview_again(stores.account, job.import_id, Choice()) is False
+        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.present(stores.account, job.import_id)
+        assert stores.imports.approve(stores.stranger, job.import_id) is False
+        assert stores.imports.approve(stores.account, job.import_id) is True
+        assert stores.imports.approve(stores.account, job.import_id) is False
+        begun = stores.imports.begin(stores.account, job.import_id)
+        assert begun is not None
+        assert (begun.previews, begun.choice) == (False, choice)
+
+    def test_what_was_started_does_not_go_back_to_review(self, stores: Stores) -> None:
+        job = replace(import_job("c1"), previews=True)
+        stores.imports.add(stores.account, job)
+        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.present(stores.account, job.import_id)
+        stores.imports.approve(stores.account, job.import_id)
+        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.present(stores.account, job.import_id)  # a slow run of the preview
+        assert stores.imports.get(stores.account, job.import_id).state is RUNNING
 
     def test_a_run_that_was_overtaken_does_not_finish_the_job(self, stores: Stores) -> None:
         one = add_campaign(stores)

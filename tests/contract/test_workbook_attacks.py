@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.adapters.spreadsheets import xlsx_reader
+from chalicelib.adapters.spreadsheets import workbook_reader
 from chalicelib.adapters.spreadsheets.reading import read_rows
-from chalicelib.adapters.spreadsheets.xlsx_reader import read_xlsx
+from chalicelib.adapters.spreadsheets.workbook_reader import read_xlsx
 from chalicelib.domain.contact_file import (
     FileRejected,
     SheetRow,
@@ -180,7 +180,7 @@ def test_a_child_that_computes_too_long_is_ended(path: Path) -> None:
 def test_a_reader_that_cannot_start_is_not_blamed_on_the_file(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(xlsx_reader, "_CHILD", path.with_name("missing.py"))
+    monkeypatch.setattr(workbook_reader, "_CHILD", path.with_name("missing.py"))
     with pytest.raises(RuntimeError):
         list(read_xlsx(workbook(path, LIST)))
 
@@ -192,7 +192,7 @@ def test_a_child_that_dies_in_the_middle_of_a_row_leaves_the_rows_before_it(
     script.write_text(
         'import os\nos.write(1, b\'[1, ["email"]]\\n[2, ["a@ex\')\nos.abort()\n', encoding="utf-8"
     )
-    monkeypatch.setattr(xlsx_reader, "_CHILD", script)
+    monkeypatch.setattr(workbook_reader, "_CHILD", script)
     reading = read_xlsx(workbook(path, LIST))
     assert next(reading).cells == ["email"]
     with pytest.raises(FileRejected) as caught:
@@ -206,7 +206,7 @@ def test_no_secret_of_the_process_reaches_the_child(path: Path, monkeypatch: pyt
         "import json, os\nprint(json.dumps([1, sorted(os.environ)]))\nprint('{\"end\": true}')\n",
         encoding="utf-8",
     )
-    monkeypatch.setattr(xlsx_reader, "_CHILD", script)
+    monkeypatch.setattr(workbook_reader, "_CHILD", script)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     [told] = read_xlsx(workbook(path, LIST))
     assert "PYTHONPATH" in told.cells

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.adapters.spreadsheets.reading import read_rows
-from chalicelib.adapters.spreadsheets.xlsx_child import cell_text, sheet_rows
+from chalicelib.adapters.spreadsheets.workbook_child import cell_text, sheet_rows
 from chalicelib.domain.contact_file import (
     FileRejected,
     SheetRow,

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress, JobState
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
@@ -35,6 +36,23 @@ class FakeImportStore:
         job = self._open(account_id, import_id)
         return self._put(account_id, replace(job, state=JobState.RUNNING)) if job else None
 
+    def present(self, account_id: str, import_id: str) -> None:
+        job = self._jobs.get((account_id, import_id))
+        if job and job.state is JobState.RUNNING and job.previews:
+            self._put(account_id, replace(job, state=JobState.REVIEW))
+
+    def preview_again(self, account_id: str, import_id: str, choice: Choice) -> bool:
+        job = self._in_review(account_id, import_id)
+        if job:
+            self._put(account_id, replace(job, state=JobState.QUEUED, choice=choice))
+        return job is not None
+
+    def approve(self, account_id: str, import_id: str) -> bool:
+        job = self._in_review(account_id, import_id)
+        if job:
+            self._put(account_id, replace(job, state=JobState.QUEUED, previews=False))
+        return job is not None
+
     def finish(self, account_id: str, import_id: str, progress: ImportProgress, now: datetime) -> None:
         job = self._jobs.get((account_id, import_id))
         if job and (job.state, job.progress.next_row) == (JobState.RUNNING, progress.next_row):
@@ -60,6 +78,10 @@ class FakeImportStore:
     def checkpoint(self, account_id: str, import_id: str, progress: ImportProgress) -> ImportProgress:
         """Move the checkpoint; for the contacts' write."""
         return self._put(account_id, replace(self.get(account_id, import_id), progress=progress)).progress
+
+    def _in_review(self, account_id: str, import_id: str) -> ImportJob | None:
+        job = self._jobs.get((account_id, import_id))
+        return job if job and job.state is JobState.REVIEW else None
 
     def _open(self, account_id: str, import_id: str) -> ImportJob | None:
         job = self._jobs.get((account_id, import_id))

@@ -36,6 +36,7 @@ from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
 from tests.fakes.queues import FakeDispatchQueue, FakeJobQueue, FakeSendQueue
 from tests.fakes.secret_box import FakeSecretBox
+from tests.fakes.suppressions import FakeSuppressionStore
 from tests.fakes.workbook import FakeWorkbook, read_lines
 
 ACCOUNT, STRANGER = "acc1", "acc2"
@@ -55,6 +56,7 @@ class World:
     imports: FakeImportStore = field(default_factory=FakeImportStore)
     exports: FakeExportStore = field(default_factory=FakeExportStore)
     pace: FakePaceStore = field(default_factory=FakePaceStore)
+    suppressions: FakeSuppressionStore = field(default_factory=FakeSuppressionStore)
     secrets: FakeSecretBox = field(default_factory=FakeSecretBox)
     channel: FakeEmailSender = field(default_factory=FakeEmailSender)
     prover: FakeProver = field(default_factory=FakeProver)
@@ -86,7 +88,13 @@ class World:
     @property
     def contact_ports(self) -> ContactPorts:
         return ContactPorts(
-            self.campaigns, self.contacts, self.imports, self.files, self.dispatch_queue, self.clock
+            self.campaigns,
+            self.contacts,
+            self.imports,
+            self.files,
+            self.import_queue,
+            self.dispatch_queue,
+            self.clock,
         )
 
     @property
@@ -94,6 +102,7 @@ class World:
         return ImportPorts(
             self.contacts,
             self.imports,
+            self.suppressions,
             self.files,
             read_lines,
             self.import_queue,

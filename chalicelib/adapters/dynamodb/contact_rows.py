@@ -1,6 +1,7 @@
 """Contact rows: their keys, their place in the work index, and the way between row and word."""
 
 import zlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from pynamodb.expressions.condition import Condition
@@ -54,6 +55,7 @@ def new_row(account_id: str, campaign_id: str, contact: NewContact) -> ContactRo
     row.email = person.email
     for name in PERSON_FIELDS:
         setattr(row, name, getattr(person, name) or None)
+    row.extra = _extra_item(person.extra) or None
     row.status = ContactStatus.NOT_SENT
     row.generation, row.attempt, row.failures = 1, 0, 0
     row.work = _work(account_id, campaign_id, contact.contact_id, WAITING)
@@ -64,7 +66,9 @@ def new_row(account_id: str, campaign_id: str, contact: NewContact) -> ContactRo
 def person_actions(person: Person) -> list[Action]:
     """New fields of a contact; an empty one is removed."""
     attributes = ((getattr(ContactRow, name), getattr(person, name)) for name in PERSON_FIELDS)
-    return [attribute.set(value) if value else attribute.remove() for attribute, value in attributes]
+    fields = [attribute.set(value) if value else attribute.remove() for attribute, value in attributes]
+    extra = _extra_item(person.extra)
+    return [*fields, ContactRow.extra.set(extra) if extra else ContactRow.extra.remove()]
 
 
 def contact_from(row: ContactRow) -> Contact:
@@ -72,7 +76,7 @@ def contact_from(row: ContactRow) -> Contact:
     waiting = row.status == ContactStatus.NOT_SENT and row.work_at is not None
     return Contact(
         contact_id=row.contact_id,
-        person=Person(row.email, *(getattr(row, name) or "" for name in PERSON_FIELDS)),
+        person=_person(row),
         status=ContactStatus(row.status),
         generation=int(row.generation),
         attempt=int(row.attempt),
@@ -88,6 +92,15 @@ def contact_from(row: ContactRow) -> Contact:
         opened_at=row.opened_at,
         reason=reason_from(row.reason),
     )
+
+
+def _person(row: ContactRow) -> Person:
+    texts = {name: getattr(row, name) or "" for name in PERSON_FIELDS}
+    return Person(row.email, extra=tuple((name, value) for name, value in row.extra or ()), **texts)
+
+
+def _extra_item(extra: Sequence[tuple[str, str]]) -> list[list[str]]:
+    return [[name, value] for name, value in extra]
 
 
 def release_actions(account_id: str, campaign_id: str, release: Release) -> list[Action]:

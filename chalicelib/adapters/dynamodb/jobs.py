@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
@@ -11,6 +12,7 @@ from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import ExportRow, ImportRow
 from chalicelib.adapters.dynamodb.writing import update_if
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.file_columns import Choice, Use
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress, JobState
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
@@ -29,6 +31,7 @@ class DynamoImportStore:
             campaign_id=job.campaign_id,
             file_name=job.file_name,
             state=job.state,
+            previews=job.previews,
             created_at=job.created_at,
         ).save(ImportRow.import_id.does_not_exist())
 
@@ -58,6 +61,24 @@ class DynamoImportStore:
         row = ImportRow(account_id, import_id)
         begun = update_if(row, [ImportRow.state.set(JobState.RUNNING)], ImportRow.state.is_in(*_OPEN))
         return _import(row) if begun else None
+
+    def present(self, account_id: str, import_id: str) -> None:
+        """From Running to Review; does nothing when it was started or ended in between."""
+        running = (ImportRow.state == JobState.RUNNING) & (ImportRow.previews == True)  # noqa: E712
+        update_if(ImportRow(account_id, import_id), [ImportRow.state.set(JobState.REVIEW)], running)
+
+    def preview_again(self, account_id: str, import_id: str, choice: Choice) -> bool:
+        """From Review back to Queued with another choice; False when it isn't in Review."""
+        actions: list[Action] = [
+            ImportRow.state.set(JobState.QUEUED),
+            ImportRow.choice.set(_choice_item(choice)),
+        ]
+        return update_if(ImportRow(account_id, import_id), actions, ImportRow.state == JobState.REVIEW)
+
+    def approve(self, account_id: str, import_id: str) -> bool:
+        """From Review to Queued as an import; False when it isn't in Review."""
+        actions: list[Action] = [ImportRow.state.set(JobState.QUEUED), ImportRow.previews.set(False)]
+        return update_if(ImportRow(account_id, import_id), actions, ImportRow.state == JobState.REVIEW)
 
     def finish(self, account_id: str, import_id: str, progress: ImportProgress, now: datetime) -> None:
         """Mark it done, unless another run already moved on from this checkpoint."""
@@ -145,7 +166,22 @@ def _import(row: ImportRow) -> ImportJob:
         progress=ImportProgress(**numbers),
         reason=reason_from(row.reason),
         finished_at=row.finished_at,
+        previews=bool(row.previews),
+        choice=_choice_from(row.choice),
     )
+
+
+def _choice_item(choice: Choice) -> dict[str, Any]:
+    uses = [[number, use.value] for number, use in choice.uses]
+    return {"uses": uses, "every_address": choice.every_address}
+
+
+def _choice_from(item: Any) -> Choice | None:
+    if item is None:
+        return None
+    values = plain(item)
+    uses = tuple((int(number), Use(use)) for number, use in values["uses"])
+    return Choice(uses, bool(values["every_address"]))
 
 
 def _export(row: ExportRow) -> ExportJob:

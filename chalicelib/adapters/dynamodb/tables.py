@@ -8,6 +8,7 @@ from dataclasses import fields
 
 from pynamodb.attributes import (
     BinaryAttribute,
+    BooleanAttribute,
     ListAttribute,
     MapAttribute,
     NumberAttribute,
@@ -160,6 +161,7 @@ class ContactRow(Model):
     p1 = UnicodeAttribute(null=True)
     p2 = UnicodeAttribute(null=True)
     p3 = UnicodeAttribute(null=True)
+    extra: ListAttribute[list[str]] = ListAttribute(null=True)
     status = UnicodeAttribute()
     generation = NumberAttribute()
     attempt = NumberAttribute()
@@ -242,6 +244,8 @@ class ImportRow(Model):
     added = NumberAttribute(default=0)
     duplicates = NumberAttribute(default=0)
     rejected = NumberAttribute(default=0)
+    previews = BooleanAttribute(default=False)
+    choice: MapAttribute[str, object] = MapAttribute(null=True)
     reason: MapAttribute[str, object] = MapAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     finished_at = UTCDateTimeAttribute(null=True)

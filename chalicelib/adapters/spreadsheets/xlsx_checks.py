@@ -1,7 +1,7 @@
 """What is asked of a workbook before anything unpacks it: is it one, and how large does it say it is.
 
 An .xlsx is a ZIP archive (ECMA-376, part 2). Its directory is small and can be read cheaply; all that it
-declares may be a lie, which is why the unpacking itself has limits of its own (``xlsx_reader``).
+declares may be a lie, which is why the unpacking itself has limits of its own (``workbook_reader``).
 """
 
 import lzma
@@ -60,6 +60,11 @@ def not_a_workbook(why: str) -> FileRejected:
     return FileRejected("not_a_workbook", text)
 
 
+def encrypted_workbook() -> FileRejected:
+    """The verdict on a workbook that only opens with a password."""
+    return FileRejected("encrypted_workbook", "The workbook has a password. Save it without one.")
+
+
 def too_large() -> FileRejected:
     """The verdict on a workbook that says it unpacks to more than is allowed."""
     text = f"The workbook unpacks to more than {MAX_UNPACKED >> 20} MB. Save the sheet as CSV, or split it."
@@ -92,7 +97,7 @@ def _check_entries(entries: list[ZipInfo]) -> None:
     if len(names) < len(entries) or not all(map(_is_plain, names)):
         raise not_a_workbook("the names of its parts are not those of a workbook")
     if any(entry.flag_bits & _ENCRYPTED for entry in entries):
-        raise FileRejected("encrypted_workbook", "The workbook has a password. Save it without one.")
+        raise encrypted_workbook()
     if "xl/workbook.xml" not in names:
         raise not_a_workbook("it is another kind of archive")
     if any(entry.compress_type not in {ZIP_STORED, ZIP_DEFLATED} for entry in entries):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 from chalice import Blueprint
 from pydantic import AfterValidator, Field
@@ -12,6 +12,8 @@ from chalicelib.blueprints.api.models import Address, Input, Output, PageQuery, 
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.contact import Contact, ContactStatus, Person
+from chalicelib.domain.contact_file import MAX_COLUMNS, MAX_EXTRA
+from chalicelib.domain.file_columns import MAX_HEADER
 from chalicelib.flow import contacts as steps
 
 contacts = Blueprint(__name__)
@@ -27,6 +29,27 @@ Field_ = Annotated[str, Field(max_length=1_024), AfterValidator(_printable)]
 PersonName = Annotated[str, Field(max_length=1_024), AfterValidator(one_line)]
 
 
+def _variable_name(value: str) -> str:
+    name = " ".join(value.split())
+    if not name or not name.isprintable() or set(name) & set("[]|{}"):
+        raise ValueError("A variable's name is one line of printable characters without [ ] | { }.")
+    return name
+
+
+def _extra(value: dict[str, str]) -> dict[str, str]:
+    if sum(len(f"{name}{text}".encode("utf-8", "replace")) for name, text in value.items()) > MAX_EXTRA:
+        raise ValueError(f"All further variables of a contact have at most {MAX_EXTRA:,} bytes together.")
+    return value
+
+
+VariableName = Annotated[str, Field(max_length=MAX_HEADER), AfterValidator(_variable_name)]
+Extra = Annotated[dict[VariableName, Field_], Field(max_length=MAX_COLUMNS), AfterValidator(_extra)]
+
+
+def _pairs(extra: dict[str, str]) -> tuple[tuple[str, str], ...]:
+    return tuple((name, value) for name, value in extra.items() if value)
+
+
 class ContactInput(Input):
     """One contact; an empty field inserts nothing."""
 
@@ -37,6 +60,12 @@ class ContactInput(Input):
     p1: Field_ = ""
     p2: Field_ = ""
     p3: Field_ = ""
+    extra: Extra = Field(default_factory=dict, description="Further variables, by the names they are called.")
+
+    def person(self) -> Person:
+        """The person it speaks of."""
+        fields = self.model_dump(exclude={"extra"})
+        return Person(**fields, extra=_pairs(self.extra))
 
 
 class ContactsInput(Input):
@@ -56,6 +85,7 @@ class ContactShown(Output):
     p1: str
     p2: str
     p3: str
+    extra: dict[str, str] = Field(description="Further variables, by the names they are called.")
     status: ContactStatus
     outcome_unknown: bool
     reason: Reason | None
@@ -80,6 +110,7 @@ class ContactShown(Output):
             p1=person.p1,
             p2=person.p2,
             p3=person.p3,
+            extra=dict(person.extra),
             status=contact.status,
             outcome_unknown=contact.outcome_unknown,
             reason=Reason.of(contact.reason),
@@ -110,10 +141,14 @@ class ContactPatch(Input):
     p1: Field_ | None = None
     p2: Field_ | None = None
     p3: Field_ | None = None
+    extra: Extra | None = Field(None, description="Replaces all further variables; null removes them.")
 
     def apply(self, old: Person) -> Person:
         """The person with the given fields replaced; null empties one."""
-        return replace(old, **{name: getattr(self, name) or "" for name in self.model_fields_set})
+        changes: dict[str, Any] = {name: getattr(self, name) or "" for name in self.model_fields_set}
+        if "extra" in changes:
+            changes["extra"] = _pairs(self.extra or {})
+        return replace(old, **changes)
 
 
 class ContactQuery(PageQuery):
@@ -142,7 +177,7 @@ class ContactPage(Output):
 )
 def add_contacts(call: Call[ContactsInput, Nothing], campaign_id: str) -> ContactsAdded:
     """Add contacts by hand; if one address is wrong, all wrong ones are told and none is added."""
-    people = [Person(**contact.model_dump()) for contact in call.body.contacts]
+    people = [contact.person() for contact in call.body.contacts]
     added = steps.add_contacts(call.account_id, campaign_id, people, wiring.contact_ports())
     return ContactsAdded(
         added=added.added,

@@ -10,7 +10,10 @@ from chalicelib import wiring
 from chalicelib.blueprints.api.models import Input, Output, PageQuery, Reason, Upload
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
+from chalicelib.domain.contact_file import MAX_COLUMNS
+from chalicelib.domain.file_columns import Choice, Use
 from chalicelib.domain.job import ImportJob, JobState
+from chalicelib.flow import import_preview as review
 from chalicelib.flow import imports as steps
 
 imports = Blueprint(__name__)
@@ -22,7 +25,111 @@ class ImportInput(Input):
     """A file to be uploaded."""
 
     file_name: str = Field("contacts", min_length=1, max_length=255)
-    file_type: FileType = "csv"
+    file_type: FileType = Field(
+        "csv", description="csv also for HTML tables and old .xls files: the content decides what a file is."
+    )
+    review: bool = Field(
+        False, description="Make a preview of the uploaded file and wait, instead of importing it at once."
+    )
+
+
+class ColumnUse(Input):
+    """What a column is used for, instead of what was proposed."""
+
+    number: int = Field(ge=1, le=MAX_COLUMNS, description="The column's place in the file, the first is 1.")
+    use: Use
+
+
+class PreviewInput(Input):
+    """Corrections of the proposal; nothing keeps what was chosen last.
+
+    Email columns are asked for an address in the order they are given here.
+    """
+
+    columns: list[ColumnUse] | None = Field(None, max_length=MAX_COLUMNS)
+    every_address: bool = Field(
+        False, description="Each address of a row is a recipient, not only the first valid one."
+    )
+
+    def choice(self) -> Choice | None:
+        """What it changes; None for nothing."""
+        if not self.model_fields_set:
+            return None
+        uses = {column.number: column.use for column in self.columns or ()}
+        return Choice(tuple(uses.items()), self.every_address)
+
+
+class ProfileShown(Output):
+    """What kind of file it is taken for."""
+
+    code: str
+    title: str
+
+
+class ColumnShown(Output):
+    """A column of the file: what it is used for, and the variable's name its values can be called by."""
+
+    number: int
+    header: str
+    use: Use
+    variable: str
+
+
+class PersonShown(Output):
+    """The contact that a row would add."""
+
+    email: str
+    first_name: str
+    last_name: str
+    middle_name: str
+    p1: str
+    p2: str
+    p3: str
+    extra: dict[str, str]
+
+
+class PreviewRowShown(Output):
+    """One row: the contact it would add, or the code and text of why it would be rejected."""
+
+    number: int
+    person: PersonShown | None
+    code: str | None
+    text: str | None
+
+
+class TypoShown(Output):
+    """A domain that looks mistyped, how often it occurs, and what was likely meant."""
+
+    domain: str
+    meant: str
+    count: int
+
+
+class PreviewShown(Output):
+    """What the import would do: duplicates (within the file) and suppressed are parts of valid."""
+
+    profile: ProfileShown
+    has_header: bool
+    columns: list[ColumnShown]
+    email_columns: list[int] = Field(description="In the order in which they are asked for an address.")
+    every_address: bool
+    rows: list[PreviewRowShown] = Field(description="The first 20.")
+    valid: int
+    invalid: int
+    duplicates: int
+    suppressed: int
+    role_accounts: int = Field(description="Addresses such as info@ or sales@.")
+    invalid_by_code: dict[str, int]
+    typos: list[TypoShown]
+    complete: bool = Field(description="False when the file was too long to be looked through to its end.")
+
+
+class PreviewAnswer(Output):
+    """The import and its preview; ``preview`` is null while it is being made: ask again then."""
+
+    import_id: str
+    state: JobState
+    preview: PreviewShown | None
 
 
 class ImportShown(Output):
@@ -75,7 +182,12 @@ class SampleFile(Output):
 def create_import(call: Call[ImportInput, Nothing], campaign_id: str) -> ImportStarted:
     """Start an import: upload the file with the form, and the import begins by itself."""
     job, form = steps.start_import(
-        call.account_id, campaign_id, call.body.file_name, call.body.file_type, wiring.contact_ports()
+        call.account_id,
+        campaign_id,
+        call.body.file_name,
+        call.body.file_type,
+        wiring.contact_ports(),
+        review=call.body.review,
     )
     upload = Upload(
         url=form.url, fields=dict(form.fields), max_bytes=steps.MAX_UPLOAD, expires_at=form.expires_at
@@ -97,6 +209,26 @@ def read_import(call: Call[Nothing, Nothing], import_id: str) -> ImportShown:
     """Read how far an import is; when it is done, with a link to its rejected rows."""
     job, link = steps.read_import(call.account_id, import_id, wiring.contact_ports())
     return _import_shown(job, link)
+
+
+@route(imports, "POST", "/imports/{import_id}/preview", PreviewInput, Nothing, PreviewAnswer, problems=(409,))
+def preview_import(call: Call[PreviewInput, Nothing], import_id: str) -> PreviewAnswer:
+    """See what an import would do, and correct what its columns are used for; nothing is added yet."""
+    job, made = review.preview_import(call.account_id, import_id, call.body.choice(), wiring.contact_ports())
+    shown = (
+        PreviewShown.model_validate({name: made[name] for name in PreviewShown.model_fields})
+        if made
+        else None
+    )
+    return PreviewAnswer(import_id=job.import_id, state=job.state, preview=shown)
+
+
+@route(
+    imports, "POST", "/imports/{import_id}/start", Nothing, Nothing, ImportShown, status=202, problems=(409,)
+)
+def start_previewed_import(call: Call[Nothing, Nothing], import_id: str) -> ImportShown:
+    """Import the file as it was previewed."""
+    return _import_shown(review.approve_import(call.account_id, import_id, wiring.contact_ports()), None)
 
 
 @route(imports, "GET", "/sample-files/{file_type}", Nothing, Nothing, SampleFile)

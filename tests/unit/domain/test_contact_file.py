@@ -60,7 +60,7 @@ def test_headers_are_known_by_their_usual_names(header: list[str]) -> None:
 def test_columns_may_stand_in_any_order_with_others_between_them() -> None:
     [row] = read(["Phone", "P1", "", "email"], ["0123", "Gold", "", "a@example.com"])
     assert isinstance(row, Candidate)
-    assert row.person == Person("a@example.com", p1="Gold")
+    assert row.person == Person("a@example.com", p1="Gold", extra=(("Phone", "0123"),))
 
 
 def test_no_email_column_names_what_was_found_and_what_is_allowed() -> None:
@@ -77,7 +77,6 @@ def test_no_email_column_names_what_was_found_and_what_is_allowed() -> None:
         ([[], ["", " "]], "empty_file"),
         ([HEADER], "header_only"),
         ([HEADER, [], ["", "\u00a0"]], "header_only"),
-        ([["email", "E-Mail"], ["a@example.com", "b@example.com"]], "duplicate_column"),
         ([["email", *["x"] * MAX_COLUMNS], ["a@example.com"]], "too_many_columns"),
     ],
 )
@@ -97,7 +96,7 @@ def test_a_file_with_too_many_rows_is_refused(monkeypatch: pytest.MonkeyPatch) -
     [
         (["", "Anna"], "address_missing"),
         (["anna"], "address_invalid"),
-        (["anna@example.com\nbob@example.com"], "address_control_character"),
+        (["anna@exam\nple.com"], "address_control_character"),
         (["a@example.com", "", "", "", "", "", "", "eighth"], "too_many_cells"),
         (["a@example.com", "An\nna"], "control_character"),
         (["a@example.com", "An\0na"], "control_character"),

@@ -1,4 +1,4 @@
-"""The rows of an XLSX workbook, unpacked in a child process that may die of it.
+"""The rows of an XLSX or old XLS workbook, unpacked in a child process that may die of it.
 
 Values only: formulas give the value the spreadsheet program saved, macros and links are not looked at, hidden
 sheets are passed over.
@@ -6,19 +6,23 @@ sheets are passed over.
 
 import json
 import os
+import struct
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from chalicelib.adapters.spreadsheets.xlsx_checks import check_workbook, not_a_workbook
+from chalicelib.adapters.spreadsheets.xlsx_checks import check_workbook, encrypted_workbook, not_a_workbook
 from chalicelib.domain.contact_file import FileRejected, SheetRow
 
 # Bytes of address space. A row of seven cells takes about 1 KB of it; 200 MB unpacked need some 550 MB.
 MEMORY_LIMIT = 768 * 1024 * 1024
 CPU_SECONDS = 30  # of the child's own time: one that waits for its reader spends none
-_CHILD = Path(__file__).with_name("xlsx_child.py")
+_CFB_HEADER = 512  # bytes
+_CFB_DIRECTORY = 4_096  # bytes of the directory that are looked at: 32 entries
+_ENCRYPTED_PACKAGE = "EncryptedPackage".encode("utf-16-le")
+_CHILD = Path(__file__).with_name("workbook_child.py")
 
 
 def read_xlsx(
@@ -30,6 +34,34 @@ def read_xlsx(
     the child ran out of memory or time. Closing the iterator ends the child.
     """
     check_workbook(path)
+    return _rows(path, memory_limit, cpu_seconds)
+
+
+def read_xls(
+    path: Path, memory_limit: int = MEMORY_LIMIT, cpu_seconds: int = CPU_SECONDS
+) -> Iterator[SheetRow]:
+    """As ``read_xlsx``, for the workbooks of Excel 97 to 2003 ([MS-XLS]), which are not packed.
+
+    Their container ([MS-CFB]) is also that of a newer workbook with a password.
+    """
+    if _holds_encrypted_package(path):
+        raise encrypted_workbook()
+    return _rows(path, memory_limit, cpu_seconds)
+
+
+def _holds_encrypted_package(path: Path) -> bool:
+    """Whether the container's directory names such a stream ([MS-OFFCRYPTO], 2.3.4.4; [MS-CFB], 2.2)."""
+    with path.open("rb") as file:
+        header = file.read(_CFB_HEADER)
+        if len(header) < _CFB_HEADER:
+            return False
+        (shift,) = struct.unpack_from("<H", header, 30)
+        (directory,) = struct.unpack_from("<L", header, 48)
+        file.seek((directory + 1) << min(shift, 12))
+        return _ENCRYPTED_PACKAGE in file.read(_CFB_DIRECTORY)
+
+
+def _rows(path: Path, memory_limit: int, cpu_seconds: int) -> Iterator[SheetRow]:
     with _child(path, memory_limit, cpu_seconds) as child:
         for line in child.stdout or ():
             if not line.endswith(b"\n"):  # it died while writing

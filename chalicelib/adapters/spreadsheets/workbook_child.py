@@ -1,4 +1,4 @@
-"""The process that unpacks a workbook; started by ``xlsx_reader`` as a script of its own.
+"""The process that unpacks a workbook; started by ``workbook_reader`` as a script of its own.
 
 python-calamine holds a sheet as one full matrix: a file of 2 KB with a cell in A1 and one in XFD1048576
 makes it ask for 500 GB, and the failed allocation aborts the process. So it is this process that dies.

@@ -1,0 +1,44 @@
+"""A cell with one address or several, as CRMs and people fill it."""
+
+import re
+
+from chalicelib.domain.address import Address, Rejection, parse_address
+
+_MOST = 20  # addresses of one cell that are looked at
+_LONGEST = 4_096  # characters of a cell that are looked at: _MOST addresses of the greatest length
+_BETWEEN = re.compile(r"\s*(?::::|[;,\n])\s*|\s+")  # " ::: " is Google's
+_IN_BRACKETS = re.compile(r"<([^<>\s]+)>")
+
+
+def split_addresses(cell: str) -> list[str]:
+    """The parts of a cell that may be addresses, at least one; ``Anna <a@example.com>`` gives the address."""
+    if cell.count("@") < 2 and "<" not in cell:  # noqa: PLR2004  (one address: nothing to split)
+        return [_without_prefix(cell.strip(" \t\u00a0\u3000\ufeff"))]
+    cell = cell[:_LONGEST]
+    inside = _IN_BRACKETS.findall(cell)
+    parts = inside or [part for part in _BETWEEN.split(cell) if "@" in part]
+    return [_without_prefix(part) for part in parts[:_MOST]] or [cell]
+
+
+def first_valid(cells: list[str]) -> Address | Rejection:
+    """The first valid address of the cells, in their order; else why the first filled one has none."""
+    every = every_valid(cells)
+    if every:
+        return every[0]
+    filled = next((cell for cell in cells if cell.strip()), "")
+    return parse_address(split_addresses(filled)[0])
+
+
+def every_valid(cells: list[str]) -> list[Address]:
+    """All valid addresses of the cells, each mailbox once."""
+    found: dict[str, Address] = {}
+    for cell in cells:
+        for part in split_addresses(cell) if cell.strip() else ():
+            address = parse_address(part)
+            if isinstance(address, Address):
+                found.setdefault(address.key, address)
+    return list(found.values())
+
+
+def _without_prefix(part: str) -> str:
+    return part[len("mailto:") :] if part.lower().startswith("mailto:") else part

@@ -1,0 +1,204 @@
+"""The columns of a contact file: what each is used for, proposed from its header and from its data.
+
+Headers name things in many ways and sometimes lie, so an email column has to hold addresses: of those that a
+header promises the ones with addresses come first, and where none has any, the data choose. What is used for
+nothing else is kept as a variable by its own name.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from chalicelib.domain.address import Address, parse_address
+from chalicelib.domain.address_cell import split_addresses
+from chalicelib.domain.file_profiles import GENERIC, Profile, recognise
+
+SAMPLE = 500  # rows looked at to tell what a column holds
+MAX_HEADER = 100  # characters of a column's name that are kept
+_MOSTLY = 0.5  # of a column's filled cells hold an address: it is an email column, whatever its name
+_OWNER = re.compile(r"\s*\((контакт|компания|contact|company)\)\s*$", re.IGNORECASE)
+_NOT_IN_NAMES = re.compile(r"[\[\]|{}\s]+")  # what a variable's name can't have; see personalization.py
+
+
+class Use(StrEnum):
+    """What a column is for."""
+
+    EMAIL = "email"
+    FIRST_NAME = "first_name"
+    LAST_NAME = "last_name"
+    MIDDLE_NAME = "middle_name"
+    FULL_NAME = "full_name"  # split into the three above where they are empty
+    P1 = "p1"
+    P2 = "p2"
+    P3 = "p3"
+    EXPORT_FLAG = "export_flag"  # a person's word that this contact may leave the CRM
+    VARIABLE = "variable"  # kept by its own name
+    IGNORED = "ignored"
+
+
+PARAMETERS = (Use.P1, Use.P2, Use.P3)
+_SYNONYMS = {
+    Use.EMAIL: "email emailaddress mail mailaddress эпочта элпочта электроннаяпочта почта адресэлпочты",
+    Use.FIRST_NAME: "firstname givenname forename имя",
+    Use.LAST_NAME: "lastname familyname surname фамилия",
+    Use.MIDDLE_NAME: "middlename secondname patronymic отчество",
+    Use.FULL_NAME: "fullname contactname полноеимя фио имяконтакта",
+    Use.P1: "p1 param1 п1",
+    Use.P2: "p2 param2 п2",
+    Use.P3: "p3 param3 п3",
+}
+_USE_BY_NAME = {name: use for use, names in _SYNONYMS.items() for name in names.split()}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column. ``number`` is its place in the file from 1, ``header`` its name, as far as printable."""
+
+    number: int
+    header: str
+    use: Use
+
+    @property
+    def variable(self) -> str:
+        """The name its values are kept by: one that can stand in brackets."""
+        return _NOT_IN_NAMES.sub(" ", self.header).strip()
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person changes about a proposal: other uses for columns, by number.
+
+    Email columns are asked for an address in the order given, and before those that were proposed.
+    """
+
+    uses: tuple[tuple[int, Use], ...] = ()
+    every_address: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """What all columns of a file are used for.
+
+    ``email_order`` holds the numbers of the email columns, the one to prefer first. With ``every_address``,
+    each address of a row becomes a recipient, not just the first valid one. ``headless``: the first row is a
+    contact already.
+    """
+
+    profile: Profile
+    columns: tuple[Column, ...]
+    email_order: tuple[int, ...]
+    every_address: bool = False
+    headless: bool = False
+
+    def numbers(self, use: Use) -> tuple[int, ...]:
+        """The columns of one use, in the order in which they are asked for a value."""
+        if use is Use.EMAIL:
+            return self.email_order
+        return tuple(column.number for column in self.columns if column.use is use)
+
+    def corrected(self, choice: "Choice") -> "Columns":
+        """The same as a person wants it; a number that no column has changes nothing."""
+        uses = dict(choice.uses)
+        columns = tuple(replace(c, use=uses.get(c.number, c.use)) for c in self.columns)
+        stays = [c.number for c in columns if c.use is Use.EMAIL]
+        wished = [number for number, use in choice.uses if use is Use.EMAIL and number in stays]
+        kept = [number for number in self.email_order if number in stays and number not in wished]
+        order = (*wished, *kept)
+        return replace(self, columns=columns, email_order=order, every_address=choice.every_address)
+
+
+def bare(name: str) -> str:
+    """A header without case, accents of ё, anything that is no letter or digit, and whose it is."""
+    folded = unicodedata.normalize("NFKC", _OWNER.sub("", name)).casefold().replace("ё", "е")
+    return re.sub(r"[\W_]+", "", folded)
+
+
+def propose(header: Sequence[str], sample: Sequence[Sequence[str]]) -> Columns:
+    """What the columns are for, as far as their names and the rows of ``sample`` tell.
+
+    A first row with an address in it is no header: its columns are named by their numbers then.
+    """
+    if any(isinstance(parse_address(cell), Address) for cell in header):
+        names = [f"Column {number}" for number in range(1, len(header) + 1)]
+        return replace(_proposed(names, [header, *sample], GENERIC), headless=True)
+    return _proposed(header, sample, recognise([bare(name) for name in header]))
+
+
+def _proposed(header: Sequence[str], sample: Sequence[Sequence[str]], profile: Profile) -> Columns:
+    uses = [_use(name, profile) for name in header]
+    shares = [_address_share(cells) for cells in _by_column(sample, len(header))]
+    emails = _email_columns([bare(name) for name in header], uses, shares, profile)
+    columns = [
+        Column(number, _shown(name), _settled(use, is_email=number in emails))
+        for number, (name, use) in enumerate(zip(header, uses, strict=True), start=1)
+    ]
+    return Columns(profile, tuple(_with_parameters(columns)), emails)
+
+
+def _use(name: str, profile: Profile) -> Use:
+    known = bare(name)
+    if not known:
+        return Use.IGNORED
+    by_profile = profile.uses.get(known)
+    return Use(by_profile) if by_profile else _USE_BY_NAME.get(known, Use.VARIABLE)
+
+
+def _settled(use: Use, *, is_email: bool) -> Use:
+    """What the data made of a header's promise: a column without addresses is just a variable."""
+    if is_email:
+        return Use.EMAIL
+    return Use.VARIABLE if use is Use.EMAIL else use
+
+
+def _by_column(sample: Sequence[Sequence[str]], width: int) -> list[list[str]]:
+    """The filled cells of each column."""
+    return [[row[at] for row in sample if at < len(row) and row[at].strip()] for at in range(width)]
+
+
+def _address_share(cells: Sequence[str]) -> float:
+    return sum(map(_holds_address, cells)) / len(cells) if cells else 0.0
+
+
+def _holds_address(cell: str) -> bool:
+    return "@" in cell and any(isinstance(parse_address(one), Address) for one in split_addresses(cell))
+
+
+def _email_columns(
+    names: Sequence[str], uses: Sequence[Use], shares: Sequence[float], profile: Profile
+) -> tuple[int, ...]:
+    """Numbers of the email columns: promised and kept, else by data alone, else the promises."""
+    promised = [at for at, use in enumerate(uses) if use is Use.EMAIL]
+    promised.sort(key=lambda at: (_rank(names[at], profile.email_order), at))
+    kept = [at for at in promised if shares[at] > 0]
+    if kept:
+        chosen = [*kept, *(at for at in promised if at not in kept)]
+    else:
+        by_data = max(range(len(names)), key=shares.__getitem__, default=0)
+        chosen = [by_data] if names and shares[by_data] >= _MOSTLY else promised
+    return tuple(at + 1 for at in chosen)
+
+
+def _rank(name: str, order: Sequence[str]) -> int:
+    return order.index(name) if name in order else len(order)
+
+
+def _shown(name: str) -> str:
+    printable = "".join(sign if sign.isprintable() else " " for sign in name)
+    return " ".join(printable.split())[:MAX_HEADER]
+
+
+def _with_parameters(columns: Iterable[Column]) -> list[Column]:
+    """P1 to P3 for the first columns that are used for nothing else, unless the file names them itself.
+
+    Such a column stays a variable by its own name, too (``contact_file``).
+    """
+    found = list(columns)
+    if any(column.use in PARAMETERS for column in found):
+        return found
+    free = iter(PARAMETERS)
+    return [
+        replace(column, use=next(free, Use.VARIABLE)) if column.use is Use.VARIABLE else column
+        for column in found
+    ]
