@@ -5,7 +5,8 @@ a mail server that cost nothing. Beside it, in the same run, the alternative of 
 for the rows, and totals counted from the table's stream. What leaves the process is counted on the wire.
 
 Write units follow DynamoDB's rules for items below 1 KB: one a write, two in a transaction; an entry of a
-secondary index costs one to make or drop and two to move. A stream's batches carry 100 records.
+secondary index costs one to make or drop and two to move. A stream's batches carry 100 records. Both ways ask
+the suppression list, which is a consistent read: one read unit for each address, found or not.
 """
 
 import json
@@ -24,6 +25,7 @@ from botocore.httpsession import URLLib3Session
 from chalicelib import wiring
 from chalicelib.adapters.dynamodb.contact_rows import keys
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
 from chalicelib.domain.address import contact_id
 from chalicelib.domain.campaign import Campaign, CampaignStatus
@@ -31,6 +33,8 @@ from chalicelib.domain.contact import ContactStatus, Person
 from chalicelib.domain.email import Content
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.schedule import Timetable, Weekday
+from chalicelib.flow.clearance import Clearance, suppressed_among
+from chalicelib.flow.send import FRESH
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement
 from local.stack import Stack, start
 
@@ -41,6 +45,7 @@ _TABLES = {
     "campaigns": "CampaignTable",
     "contents": "ContentTable",
     "contacts": "ContactTable",
+    "suppressions": "SuppressionTable",
     "totals": "TotalsTable",
     "lines": "LineTable",
     "pace": "PaceTable",
@@ -54,12 +59,15 @@ class Tally:
 
     requests: Counter[str] = field(default_factory=Counter)
     units: int = 0
+    read_units: int = 0
 
     def add(self, operation: str, body: dict[str, Any]) -> None:
         """Count one request to DynamoDB."""
         self.requests[operation] += 1
         if operation in _WRITES:
             self.units += 1 + _index_units(operation, body)
+        for table in body.get("RequestItems", {}).values():
+            self.read_units += len(table["Keys"])
         for item in body.get("TransactItems", []):
             for kind, one in item.items():
                 self.units += 2 + (_index_units(kind, one) if kind != "ConditionCheck" else 0)
@@ -98,22 +106,30 @@ def counted() -> Iterator[Tally]:
 
 def product(account: str, campaign: str) -> None:
     """The product's stores, as importer, dispatcher and sender use them."""
-    store = DynamoContactStore()
+    store, suppressions = DynamoContactStore(), DynamoSuppressionStore()
     people = _people(campaign)
     for start_at in range(0, CONTACTS, 90):
-        store.add(account, campaign, people[start_at : start_at + 90])
+        piece = people[start_at : start_at + 90]
+        suppressed_among(account, (new.person.email for new in piece), suppressions)
+        store.add(account, campaign, piece)
     waiting = store.waiting(account, campaign, _NOW, CONTACTS)
     releases = [Release(c.contact_id, c.generation, c.attempt, "line", _NOW, _lease()) for c in waiting]
     for release in store.release(account, campaign, releases):
         order = SendOrder(account, campaign, release.contact_id, "line", 1, 1, _NOW)
-        if store.claim(account, order, "token", 1, _NOW):
+        contact = store.claim(account, order, "token", 1, _NOW)
+        if contact and Clearance(account, contact, suppressions, wiring.clock, FRESH).holds():
             store.settle(account, order, "token", Settlement(ContactStatus.SENT, _NOW))
 
 
 def stream(account: str, campaign: str) -> None:
     """The alternative: each row by itself, and the totals from batches of the table's stream."""
     changes = 0
-    for new in _people(campaign):
+    suppressions, people = DynamoSuppressionStore(), _people(campaign)
+    for start_at in range(0, CONTACTS, 90):
+        suppressed_among(
+            account, (new.person.email for new in people[start_at : start_at + 90]), suppressions
+        )
+    for new in people:
         row = keys(account, campaign, new.contact_id)
         row.email, row.status, row.generation, row.attempt, row.failures = (
             new.person.email,
@@ -126,6 +142,7 @@ def stream(account: str, campaign: str) -> None:
         row.save(ContactRow.contact_id.does_not_exist())
         row.update([ContactRow.status.set("pending"), ContactRow.work.set("in_flight")])
         row.update([ContactRow.claim.set("token")])
+        suppressed_among(account, [new.person.email], suppressions)
         row.update([ContactRow.status.set("sent"), ContactRow.work.remove(), ContactRow.work_at.remove()])
         changes += 4
     for shard in range(-(-changes // STREAM_BATCH)):
@@ -182,11 +199,13 @@ def show(tallies: Mapping[str, Tally]) -> None:
     for name, tally in tallies.items():
         units = tally.units / CONTACTS
         print(f"{name:10} {units:6.2f} write units a contact  {'█' * round(units * 2)}")
+        print(f"           {tally.read_units / CONTACTS:6.2f} read units a contact for the suppression list")
         for operation, count in sorted(tally.requests.items()):
             print(f"           {count / CONTACTS:6.2f} {operation}")
     figures = {
         name: {
             "write_units": round(tally.units / CONTACTS, 2),
+            "read_units": round(tally.read_units / CONTACTS, 2),
             "requests": round(tally.requests.total() / CONTACTS, 2),
         }
         for name, tally in tallies.items()

@@ -80,12 +80,16 @@ class Settlement:
 
 @dataclass(frozen=True, slots=True)
 class NewContact:
-    """A contact that is to be added. The waiting are sorted by when they were added, then by ``number``."""
+    """A contact that is to be added. The waiting are sorted by when they were added, then by ``number``.
+
+    ``suppressed``: its address is on the suppression list, which is counted by the import that adds it.
+    """
 
     contact_id: str
     person: Person
     added_at: datetime
     number: int
+    suppressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +221,9 @@ class ContactStore(Protocol):
         limit: int,
         status: ContactStatus | None = None,
     ) -> Page[Contact]: ...
+    def find(self, account_id: str, campaign_id: str, contact_ids: Sequence[str]) -> list[Contact]:
+        """Those of the distinct ids that are there (consistent read), in any order."""
+
     def edit(self, account_id: str, campaign_id: str, contact_id: str, person: Person) -> Contact:
         """Replace the fields of a contact that is Not sent; raises Conflict for any other, and NotFound.
 
@@ -264,6 +271,16 @@ class SuppressionStore(Protocol):
 
         A key that is there is merged with (``merged``), so that the order of arrival makes no difference.
         """
+
+    def add_imported(
+        self,
+        account_id: str,
+        import_id: str,
+        suppressions: Sequence[Suppression],
+        seen: ImportProgress,
+        read: ImportProgress,
+    ) -> ImportProgress:
+        """Add a piece of a file and move the import's checkpoint, as ``ContactStore.add_imported``."""
 
     def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
         """Those of the keys that are suppressed right now (consistent read)."""

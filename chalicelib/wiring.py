@@ -29,6 +29,9 @@ from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.send import Sender, SendPorts
+from chalicelib.flow.suppressed import CountPorts
+from chalicelib.flow.suppression_export import ListExportPorts
+from chalicelib.flow.suppressions import ListPorts
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -132,6 +135,7 @@ def contact_ports() -> ContactPorts:
     return ContactPorts(
         campaigns=campaigns(),
         contacts=DynamoContactStore(),
+        suppressions=suppressions(),
         imports=DynamoImportStore(),
         files=files(),
         import_queue=SqsJobQueue(settings().queues.imports),
@@ -161,6 +165,23 @@ def export_ports() -> ExportPorts:
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,
     )
+
+
+def list_ports() -> ListPorts:
+    """For the routes of the suppression list."""
+    return ListPorts(
+        suppressions=suppressions(),
+        imports=DynamoImportStore(),
+        exports=DynamoExportStore(),
+        files=files(),
+        export_queue=SqsJobQueue(settings().queues.exports),
+        clock=clock,
+    )
+
+
+def count_ports() -> CountPorts:
+    """For counting a campaign's suppressed contacts."""
+    return CountPorts(contacts=DynamoContactStore(), suppressions=suppressions(), clock=clock)
 
 
 def private_smtp_hosts() -> frozenset[str]:
@@ -193,6 +214,7 @@ def dispatch_ports() -> DispatchPorts:
     return DispatchPorts(
         campaigns=campaigns(),
         contacts=DynamoContactStore(),
+        suppressions=suppressions(),
         lines=DynamoLineStore(),
         pace=DynamoPaceStore(),
         dispatch_queue=dispatch_queue(),
@@ -209,6 +231,7 @@ def sender() -> Sender:
         SendPorts(
             campaigns=campaigns(),
             contacts=DynamoContactStore(),
+            suppressions=suppressions(),
             lines=DynamoLineStore(),
             pace=DynamoPaceStore(),
             secrets=KmsSecretBox(settings().secret_key_id),
@@ -250,6 +273,11 @@ def report_ports() -> ReportPorts:
         open_workbook=WorkbookWriter,
         clock=clock,
     )
+
+
+def list_export_ports() -> ListExportPorts:
+    """For the exporter of the suppression list."""
+    return ListExportPorts(suppressions=suppressions(), exports=exports(), files=files(), clock=clock)
 
 
 def sample_file(file_type: str) -> bytes:

@@ -5,7 +5,9 @@ from chalice.app import SQSEvent
 
 from chalicelib import wiring
 from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
+from chalicelib.domain.job import SUPPRESSION_LIST
 from chalicelib.flow.report import export_report
+from chalicelib.flow.suppression_export import export_list, export_subject
 from chalicelib.observability import log
 
 exporter = Blueprint(__name__)
@@ -13,11 +15,15 @@ exporter = Blueprint(__name__)
 
 @exporter.on_sqs_message(queue="exports", batch_size=1)
 def export_reports(event: SQSEvent) -> BatchAnswer:
-    """Write the Excel report of a campaign."""
+    """Write the Excel report of a campaign, or the suppression list as CSV."""
     return handle_each(event, _export)
 
 
 def _export(body: str) -> None:
     account_id, export_id = ids_in(body, "account_id", "export_id")
-    export_report(account_id, export_id, wiring.report_ports())
+    subject = export_subject(account_id, export_id, wiring.exports())
+    if subject == SUPPRESSION_LIST:
+        export_list(account_id, export_id, wiring.list_export_ports())
+    elif subject is not None:
+        export_report(account_id, export_id, wiring.report_ports())
     log("report_exported", account_id=account_id, export_id=export_id)

@@ -66,6 +66,16 @@ def parse_address(text: str) -> Address | Rejection:
     return Address(trimmed, f"{_folded(valid.local_part)}@{valid.ascii_domain.lower()}")
 
 
+def key_prefix(text: str) -> str:
+    """What the keys begin with of the addresses that begin like this; a whole address is its key."""
+    trimmed = text.strip(_BLANK)
+    address = parse_address(trimmed)
+    if isinstance(address, Address):
+        return address.key
+    local, at, domain = trimmed.partition("@")
+    return f"{_folded(local)}{at}{domain.lower()}"
+
+
 def _plain(text: str) -> Address | None:
     """An address of plain letters whose domain the library has seen lately; None to ask the library.
 

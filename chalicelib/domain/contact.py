@@ -24,6 +24,7 @@ class ContactStatus(StrEnum):
 
 
 OUTCOME_UNKNOWN = "outcome_unknown"
+SUPPRESSED = "suppressed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +79,21 @@ class Contact:
             and self.reason.code == OUTCOME_UNKNOWN
         )
 
+    @property
+    def suppressed(self) -> bool:
+        """Whether it is in Error because its address is on the suppression list; nothing was handed over."""
+        return (
+            self.status is ContactStatus.ERROR and self.reason is not None and self.reason.code == SUPPRESSED
+        )
+
 
 @dataclass(slots=True)
 class Totals:
-    """How many contacts of a campaign are in each status; ``unknown`` is a part of ``error``."""
+    """How many contacts of a campaign are in each status; the others are parts of ``error``."""
 
     by_status: dict[ContactStatus, int] = field(default_factory=lambda: dict.fromkeys(ContactStatus, 0))
     unknown: int = 0
+    suppressed: int = 0
 
     @property
     def contacts(self) -> int:

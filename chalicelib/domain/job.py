@@ -7,6 +7,9 @@ from enum import StrEnum
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.file_columns import Choice
 
+SUPPRESSION_LIST = "suppressions"
+"""In place of a campaign's id: the job is about the account's suppression list."""
+
 
 class JobState(StrEnum):
     """How far a job is. ``waiting`` is an import whose file has not arrived yet, ``review`` one whose preview
@@ -25,6 +28,8 @@ class JobState(StrEnum):
 class ImportProgress:
     """Rows dealt with so far; ``rows == added + duplicates + rejected``.
 
+    ``suppressed`` counts those of the added whose address was on the suppression list then.
+
     ``next_row`` is the checkpoint: rows before it are stored for good and are never counted again.
     """
 
@@ -33,11 +38,12 @@ class ImportProgress:
     added: int = 0
     duplicates: int = 0
     rejected: int = 0
+    suppressed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """One uploaded file on its way into a campaign.
+    """One uploaded file on its way into a campaign, or into the SUPPRESSION_LIST.
 
     ``previews``: it is looked at and not imported yet. ``choice`` is what a person changed about the use of
     its columns.
@@ -57,7 +63,10 @@ class ImportJob:
 
 @dataclass(frozen=True, slots=True)
 class ExportJob:
-    """One Excel report. ``counted`` holds the rows written, by status: the proof against the totals."""
+    """One Excel report. ``counted`` holds the rows written, by status: the proof against the totals.
+
+    Or one CSV file of the SUPPRESSION_LIST, counted by reason.
+    """
 
     export_id: str
     campaign_id: str

@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.contact import SUPPRESSED
+from chalicelib.domain.delivery import Reason
+
 
 class SuppressionReason(StrEnum):
     """Why an address is on the list."""
@@ -44,10 +47,28 @@ def merged(one: Suppression, other: Suppression) -> Suppression:
     return replace(first, also=(one.reasons | other.reasons) - {first.reason})
 
 
-def _place(suppression: Suppression) -> tuple[datetime, str, str, str]:
+_RANK = {reason: rank for rank, reason in enumerate(SuppressionReason)}
+
+
+def _place(suppression: Suppression) -> tuple[datetime, int, str, str]:
     return (
         suppression.added_at,
-        suppression.reason,
+        _RANK[suppression.reason],
         suppression.address,
         suppression.campaign_id or "",
     )
+
+
+_WHY = {
+    SuppressionReason.UNSUBSCRIBED: "The recipient unsubscribed",
+    SuppressionReason.BOUNCED: "Mail to this address bounced for good",
+    SuppressionReason.COMPLAINED: "The recipient reported mail as spam",
+    SuppressionReason.ADDED: "The address was put on the suppression list",
+}
+
+
+def why_not_sent(suppression: Suppression) -> Reason:
+    """Why a contact with this address was not written to, in plain words; dates are in UTC."""
+    also = "".join(f", and is also {reason}" for reason in sorted(suppression.also))
+    text = f"{_WHY[suppression.reason]} on {suppression.added_at.date()}{also}: nothing was sent."
+    return Reason(SUPPRESSED, text)

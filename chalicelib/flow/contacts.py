@@ -8,6 +8,7 @@ from chalicelib.domain.address import Rejection, contact_id, parse_address
 from chalicelib.domain.campaign import CampaignAction, CampaignStatus, check_action
 from chalicelib.domain.contact import Contact, ContactStatus, Person
 from chalicelib.errors import FieldError, Invalid, NotFound
+from chalicelib.flow.clearance import suppressed_among
 from chalicelib.ports import (
     CampaignStore,
     Clock,
@@ -17,6 +18,7 @@ from chalicelib.ports import (
     JobQueue,
     NewContact,
     Page,
+    SuppressionStore,
 )
 
 
@@ -26,6 +28,7 @@ class ContactPorts:
 
     campaigns: CampaignStore
     contacts: ContactStore
+    suppressions: SuppressionStore
     imports: ImportStore
     files: FileStore
     import_queue: JobQueue
@@ -35,11 +38,12 @@ class ContactPorts:
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """What became of contacts added by hand."""
+    """What became of contacts added by hand. ``suppressed`` of them, duplicates too, won't be sent to."""
 
     contacts: list[Contact]
     added: int
     duplicates: int
+    suppressed: int
 
 
 def add_contacts(account_id: str, campaign_id: str, people: Sequence[Person], ports: ContactPorts) -> Added:
@@ -53,7 +57,8 @@ def add_contacts(account_id: str, campaign_id: str, people: Sequence[Person], po
         ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
     ids = dict.fromkeys(contact.contact_id for contact in new)
     found = [ports.contacts.get(account_id, campaign_id, one) for one in ids]
-    return Added(found, added, len(people) - added)
+    listed = suppressed_among(account_id, (contact.person.email for contact in found), ports.suppressions)
+    return Added(found, added, len(people) - added, len(listed))
 
 
 def _checked(campaign_id: str, people: Sequence[Person], now: datetime) -> list[NewContact]:

@@ -31,6 +31,7 @@ from chalicelib.ports import (
     SendOrder,
     SendQueue,
     Settlement,
+    SuppressionStore,
 )
 
 HORIZON = timedelta(seconds=120)  # how far ahead slots are given out: two ticks
@@ -55,6 +56,7 @@ class DispatchPorts:
 
     campaigns: CampaignStore
     contacts: ContactStore
+    suppressions: SuppressionStore
     lines: LineStore
     pace: PaceStore
     dispatch_queue: DispatchQueue
@@ -88,7 +90,7 @@ def visit_campaign(account_id: str, campaign_id: str, ports: DispatchPorts, foll
             ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
         return 0
     if campaign.resend:
-        reopen_errors(account_id, campaign, ports.campaigns, ports.contacts, ports.clock)
+        reopen_errors(account_id, campaign, ports.campaigns, ports.contacts, ports.suppressions, ports.clock)
     given = _give_slots(account_id, campaign, ports)
     finished = finish_if_done(account_id, campaign_id, ports.campaigns, ports.contacts, ports.clock.now())
     if follow_ups and not given and not finished:

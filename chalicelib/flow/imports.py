@@ -1,4 +1,4 @@
-"""Imports: upload a file of contacts and import it.
+"""Imports: upload a file of contacts, or of addresses not to write to, and import it.
 
 An import reads its file from the start each time, but stores and counts nothing before its checkpoint, and
 the checkpoint moves in the same write as the contacts. So a message that comes twice, a run that dies
@@ -11,23 +11,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
-from chalicelib.domain.address import contact_id
 from chalicelib.domain.campaign import CampaignAction, check_action
-from chalicelib.domain.contact_file import (
-    Candidate,
-    FileRejected,
-    RejectedRow,
-    Row,
-    read_contacts,
-)
+from chalicelib.domain.contact_file import FileRejected, RejectedRow
+from chalicelib.domain.csv_cells import harmless
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.ids import new_id
-from chalicelib.domain.job import ImportJob, JobState
+from chalicelib.domain.job import SUPPRESSION_LIST, ImportJob, JobState
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.flow.contacts import ContactPorts
 from chalicelib.flow.import_preview import make_preview
+from chalicelib.flow.import_targets import CampaignTarget, ListTarget, Target
 from chalicelib.ports import (
     Clock,
     ContactFileReader,
@@ -35,7 +30,6 @@ from chalicelib.ports import (
     FileStore,
     ImportStore,
     JobQueue,
-    NewContact,
     Page,
     SuppressionStore,
     UploadForm,
@@ -95,7 +89,8 @@ def list_imports(
 def read_import(account_id: str, import_id: str, ports: ContactPorts) -> tuple[ImportJob, str | None]:
     """An import, and a link to its rejected rows once it is done; raises NotFound."""
     job = ports.imports.get(account_id, import_id)
-    ports.campaigns.get(account_id, job.campaign_id)
+    if job.campaign_id != SUPPRESSION_LIST:
+        ports.campaigns.get(account_id, job.campaign_id)
     if job.state is not JobState.DONE:
         return job, None
     key = rejected_key(account_id, job.campaign_id, import_id)
@@ -146,12 +141,18 @@ def import_contacts(
             ports.imports.fail(account_id, import_id, reason, ports.clock.now())
             return JobState.FAILED
         except NotFound:
-            reason = Reason("campaign_gone", "The campaign or the file was deleted while it was imported.")
+            reason = _gone(job)
             ports.imports.fail(account_id, import_id, reason, ports.clock.now())
             ports.files.purge(upload_key(account_id, job.campaign_id, import_id))
             return JobState.FAILED
         except Outdated:
             return JobState.RUNNING  # another run of the same job has moved on: it will finish
+
+
+def _gone(job: ImportJob) -> Reason:
+    if job.campaign_id == SUPPRESSION_LIST:
+        return Reason("file_gone", "The file was deleted while it was imported.")
+    return Reason("campaign_gone", "The campaign or the file was deleted while it was imported.")
 
 
 def _is_gone(account_id: str, import_id: str, imports: ImportStore) -> bool:
@@ -174,6 +175,11 @@ class _Run:
         self._ports = ports
         self._stop_at = stop_at
         self._progress = job.progress
+        self._target: Target[Any] = (
+            ListTarget(account_id, job, ports.suppressions)
+            if job.campaign_id == SUPPRESSION_LIST
+            else CampaignTarget(account_id, job, ports.contacts, ports.suppressions, ports.dispatch_queue)
+        )
 
     def go(self) -> JobState:
         upload, rejected = self._folder / "upload", self._folder / "rejected.csv"
@@ -198,14 +204,14 @@ class _Run:
         self._finish(rejected)
         return JobState.DONE
 
-    def _pieces(self, upload: Path, list_of_rejected: TextIO) -> Iterator[list[Row]]:
+    def _pieces(self, upload: Path, list_of_rejected: TextIO) -> Iterator[list[Any]]:
         """The file's rows in pieces of PIECE; rejected ones are also written to their list."""
         write = csv.writer(list_of_rejected).writerow
         write(("row", "value", "code", "reason"))
-        piece: list[Row] = []
-        for row in read_contacts(self._ports.read_rows(upload), self._job.choice):
+        piece: list[Any] = []
+        for row in self._target.read(self._ports.read_rows(upload)):
             if isinstance(row, RejectedRow):
-                write((row.row_number, _harmless(row.value), row.code, row.text))
+                write((row.row_number, harmless(row.value), row.code, row.text))
             piece.append(row)
             if len(piece) == PIECE:
                 yield piece
@@ -213,7 +219,7 @@ class _Run:
         if piece:
             yield piece
 
-    def _store(self, pieces: Iterator[list[Row]]) -> bool:
+    def _store(self, pieces: Iterator[list[Any]]) -> bool:
         """Store piece by piece behind the checkpoint; False when the time was up before the end."""
         first_row = 0
         for piece in pieces:
@@ -224,35 +230,24 @@ class _Run:
             first_row += len(piece)
         return True
 
-    def _store_piece(self, first_row: int, piece: list[Row]) -> None:
+    def _store_piece(self, first_row: int, piece: list[Any]) -> None:
         seen = self._progress
-        people = [row for row in piece if isinstance(row, Candidate)]
+        taken = [row for row in piece if not isinstance(row, RejectedRow)]
         read = replace(
             seen,
             next_row=first_row + len(piece),
             rows=seen.rows + len(piece),
-            rejected=seen.rejected + len(piece) - len(people),
+            rejected=seen.rejected + len(piece) - len(taken),
         )
-        self._progress = self._ports.contacts.add_imported(
-            self._account_id,
-            self._job.campaign_id,
-            self._job.import_id,
-            [self._contact(row) for row in people],
-            seen,
-            read,
-        )
-
-    def _contact(self, row: Candidate) -> NewContact:
-        identity = contact_id(self._job.campaign_id, row.key)
-        return NewContact(identity, row.person, self._job.created_at, row.row_number)
+        self._progress = self._target.store(taken, seen, read)
 
     def _finish(self, rejected: Path) -> None:
-        ports, campaign_id = self._ports, self._job.campaign_id
-        key = rejected_key(self._account_id, campaign_id, self._job.import_id)
+        ports = self._ports
+        key = rejected_key(self._account_id, self._job.campaign_id, self._job.import_id)
         ports.files.put(key, rejected, CONTENT_TYPES["csv"])
         self._take_back_if_removed(key)
         ports.imports.finish(self._account_id, self._job.import_id, self._progress, ports.clock.now())
-        ports.dispatch_queue.put({"account_id": self._account_id, "campaign_id": campaign_id})
+        self._target.finished()
 
     def _take_back_if_removed(self, key: str) -> None:
         """Raise NotFound, and leave no file, when the campaign was removed with its jobs meanwhile."""
@@ -261,8 +256,3 @@ class _Run:
         except NotFound:
             self._ports.files.purge(key)
             raise
-
-
-def _harmless(value: str) -> str:
-    """A value that a spreadsheet program won't take for a formula (OWASP, CSV injection)."""
-    return f"'{value}" if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

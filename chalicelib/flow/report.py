@@ -10,7 +10,7 @@ from pathlib import Path
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus
 from chalicelib.domain.ids import new_id
-from chalicelib.domain.job import ExportJob, JobState
+from chalicelib.domain.job import SUPPRESSION_LIST, ExportJob, JobState
 from chalicelib.errors import NotFound
 from chalicelib.ports import (
     CampaignStore,
@@ -80,18 +80,21 @@ def start_export(account_id: str, campaign_id: str, ports: ExportPorts) -> Expor
 
 
 def read_export(account_id: str, export_id: str, ports: ExportPorts) -> tuple[ExportJob, str | None]:
-    """An export, and a link to its workbook once it is done; raises NotFound."""
+    """An export, and a link to its file once it is done; raises NotFound."""
     job = ports.exports.get(account_id, export_id)
-    ports.campaigns.get(account_id, job.campaign_id)
+    of_list = job.campaign_id == SUPPRESSION_LIST
+    if not of_list:
+        ports.campaigns.get(account_id, job.campaign_id)
     if job.state is not JobState.DONE:
         return job, None
-    key = export_key(account_id, job.campaign_id, export_id)
-    return job, ports.files.presign_download(key, "report.xlsx")
+    name = "suppressions.csv" if of_list else "report.xlsx"
+    return job, ports.files.presign_download(export_key(account_id, job), name)
 
 
-def export_key(account_id: str, campaign_id: str, export_id: str) -> str:
-    """Where the workbook of an export is kept."""
-    return f"results/{account_id}/{campaign_id}/{export_id}.xlsx"
+def export_key(account_id: str, job: ExportJob) -> str:
+    """Where the file of an export is kept: a workbook, or the suppression list as CSV."""
+    kind = "csv" if job.campaign_id == SUPPRESSION_LIST else "xlsx"
+    return f"results/{account_id}/{job.campaign_id}/{job.export_id}.{kind}"
 
 
 def export_report(account_id: str, export_id: str, ports: ReportPorts) -> None:
@@ -101,7 +104,7 @@ def export_report(account_id: str, export_id: str, ports: ReportPorts) -> None:
         campaign = ports.campaigns.get(account_id, job.campaign_id)
     except NotFound:
         return
-    key = export_key(account_id, job.campaign_id, export_id)
+    key = export_key(account_id, job)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "report.xlsx")
         counted = _write(account_id, job, campaign, path, ports)
@@ -118,6 +121,7 @@ def _write(
 ) -> Counter[str] | None:
     """Write all rows and then their count; None when the job is over already."""
     counted: Counter[str] = Counter(dict.fromkeys(ContactStatus, 0))
+    suppressed = 0
     with ports.open_workbook(path) as workbook:
         workbook.sheet("Contacts", HEADER)
         for number, contact in enumerate(_all_contacts(account_id, job.campaign_id, ports.contacts)):
@@ -127,18 +131,22 @@ def _write(
                 return None
             workbook.append(_row(contact))
             counted[contact.status] += 1
+            suppressed += contact.suppressed
         if not ports.exports.progress(account_id, job.export_id, counted.total()):
             return None
-        _write_summary(workbook, campaign, counted, ports.clock.now())
+        _write_summary(workbook, campaign, counted, suppressed, ports.clock.now())
     return counted
 
 
-def _write_summary(workbook: ReportWriter, campaign: Campaign, counted: Counter[str], now: datetime) -> None:
+def _write_summary(
+    workbook: ReportWriter, campaign: Campaign, counted: Counter[str], suppressed: int, now: datetime
+) -> None:
     workbook.sheet("Summary", ("Campaign", campaign.name))
     workbook.append(("Made at (UTC)", now))
     workbook.append(("Contacts", counted.total()))
     for status in ContactStatus:
         workbook.append((status.replace("_", " ").capitalize(), counted[status]))
+    workbook.append(("Error: suppressed", suppressed))
 
 
 def _all_contacts(account_id: str, campaign_id: str, contacts: ContactStore) -> Iterator[Contact]:

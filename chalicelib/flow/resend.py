@@ -1,8 +1,10 @@
 """Resend: the only way a contact is ever written to again, because a person asked for it.
 
 Contacts in Error start a new generation. Those whose outcome is unknown are left out unless the person says
-so. The wish is kept with the campaign until all its pages are done; each row is stamped with the wish's
-token, so that pages done twice, or by two visits at once, reopen nobody twice.
+so; those whose address is on the suppression list now always are: they would end in Error again, and what
+the server once said of them would be lost. The wish is kept with the campaign until all its pages are done;
+each row is stamped with the wish's token, so that pages done twice, or by two visits at once, reopen nobody
+twice.
 """
 
 import uuid
@@ -13,7 +15,8 @@ from chalicelib.domain.campaign import Campaign, CampaignAction, CampaignStatus,
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.errors import Conflict, Outdated
 from chalicelib.flow.campaign import CampaignPorts, CampaignView, read_campaign
-from chalicelib.ports import CampaignStore, Clock, ContactStore
+from chalicelib.flow.clearance import suppressed_among
+from chalicelib.ports import CampaignStore, Clock, ContactStore, SuppressionStore
 
 _PAGE = 900
 _TIME = timedelta(seconds=60)  # what one visit spends on it; the next visit goes on
@@ -60,13 +63,23 @@ def resend_errors(
 
 
 def reopen_errors(
-    account_id: str, campaign: Campaign, campaigns: CampaignStore, contacts: ContactStore, clock: Clock
+    account_id: str,
+    campaign: Campaign,
+    campaigns: CampaignStore,
+    contacts: ContactStore,
+    suppressions: SuppressionStore,
+    clock: Clock,
 ) -> None:
     """Reopen the pages of a wish, from where the last visit stopped, and forget it at the end."""
     wish, stop_at = campaign.resend, clock.now() + _TIME
     while wish and clock.now() < stop_at:
         page = contacts.page(account_id, campaign.campaign_id, wish.cursor, _PAGE, ContactStatus.ERROR)
-        chosen = [c for c in page.items if wish.include_unknown or not c.outcome_unknown]
+        listed = suppressed_among(account_id, (c.person.email for c in page.items), suppressions)
+        chosen = [
+            contact
+            for contact in page.items
+            if contact.person.email not in listed and (wish.include_unknown or not contact.outcome_unknown)
+        ]
         contacts.reopen(account_id, campaign.campaign_id, chosen, wish.token, clock.now())
         rest = replace(wish, cursor=page.cursor) if page.cursor else None
         campaigns.go_on_resending(account_id, campaign.campaign_id, wish.token, rest)

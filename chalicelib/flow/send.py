@@ -1,9 +1,9 @@
 """Send: one order of the send queue becomes one message at a server, or nothing at all.
 
-The order of things is the promise: look (is it still wanted?), connect, **claim**, render, hand over,
-record. Whoever loses the claim sends nothing. Before the claim every failure just gives the contact back;
-between claim and hand-over too; after the hand-over only the server's reply decides, and without one the
-outcome is unknown for good.
+The order of things is the promise: look (is it still wanted?), connect, **claim**, look at the suppression
+list, render, hand over, record. Whoever loses the claim sends nothing. Before the claim every failure just
+gives the contact back; between claim and hand-over too, and an address on the list ends there; after the
+hand-over only the server's reply decides, and without one the outcome is unknown for good.
 """
 
 from collections.abc import Callable
@@ -32,6 +32,7 @@ from chalicelib.domain.header import CannotComposeError, message_id_for
 from chalicelib.domain.line import Connection, ConnectionState, Line
 from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
 from chalicelib.errors import NotFound, SecretUnreadable
+from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.lines import PASSWORD_UNREADABLE
 from chalicelib.ports import (
     CampaignStore,
@@ -43,6 +44,7 @@ from chalicelib.ports import (
     SecretBox,
     SendOrder,
     Settlement,
+    SuppressionStore,
 )
 
 FRESH = timedelta(seconds=2)  # how old a look at the campaign may be when a message is handed over
@@ -61,6 +63,7 @@ class SendPorts:
 
     campaigns: CampaignStore
     contacts: ContactStore
+    suppressions: SuppressionStore
     lines: LineStore
     pace: PaceStore
     secrets: SecretBox
@@ -115,17 +118,34 @@ class Sender:
         if contact is None:
             return None
         limit = min(stop_at, contact.lease_until or now)
+        clearance = Clearance(order.account_id, contact, self._ports.suppressions, self._ports.clock, FRESH)
+        outcome: Outcome = Withheld()
+        if clearance.holds():
+            outcome = self._hand_over(order, line, message, contact, limit, clearance)
+        if isinstance(outcome, Withheld) and clearance.refusal:
+            outcome = Refused(clearance.refusal, Scope.CONTACT)
+        self._record(order, token, contact, outcome)
+        clearance.raise_failure()
+        return outcome
+
+    def _hand_over(
+        self,
+        order: SendOrder,
+        line: Line,
+        message: CompiledMessage,
+        contact: Contact,
+        limit: datetime,
+        clearance: Clearance,
+    ) -> Outcome:
+        now = self._ports.clock.now()
         try:
             text = message.render(contact.person, _message_id(order, line), now, smtputf8=True)
         except CannotComposeError as error:
-            outcome: Outcome = Refused(error.reason, error.scope)
-        else:
-            envelope = Envelope(line.from_address, contact.person.email, _tags(order))
-            outcome = self._ports.channel.deliver(
-                line, envelope, text, lambda: self._go_ahead(order, line, limit)
-            )
-        self._record(order, token, contact, outcome)
-        return outcome
+            return Refused(error.reason, error.scope)
+        envelope = Envelope(line.from_address, contact.person.email, _tags(order))
+        return self._ports.channel.deliver(
+            line, envelope, text, lambda: self._go_ahead(order, line, limit) and clearance.holds()
+        )
 
     def _go_ahead(self, order: SendOrder, line: Line, stop_at: datetime) -> bool:
         """The last look, just before the message leaves: still wanted, and enough time for the reply."""

@@ -122,7 +122,7 @@ def in_memory() -> Stores:
         FakeLineStore(),
         campaigns,
         FakeContactStore(campaigns, imports),
-        FakeSuppressionStore(),
+        FakeSuppressionStore(imports),
         FakePaceStore(),
         imports,
         FakeExportStore(),

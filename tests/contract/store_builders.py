@@ -88,6 +88,11 @@ def unknown() -> Settlement:
     return Settlement(ContactStatus.ERROR, NOON, UNKNOWN)
 
 
+def listed() -> Settlement:
+    """Not sent to because of the suppression list."""
+    return Settlement(ContactStatus.ERROR, NOON, Reason("suppressed", "Unsubscribed."))
+
+
 def back(minutes: int = 0, failures: int | None = None) -> Settlement:
     return Settlement(ContactStatus.NOT_SENT, NOON, BUSY, NOON + timedelta(minutes=minutes), failures)
 
@@ -101,7 +106,11 @@ def counted(stores: Stores, campaign_id: str) -> Totals:
     found = rows(stores, campaign_id)
     counts = Counter(contact.status for contact in found)
     by_status = {status: counts[status] for status in ContactStatus}
-    return Totals(by_status, sum(contact.outcome_unknown for contact in found))
+    unknown, suppressed = (
+        sum(contact.outcome_unknown for contact in found),
+        sum(contact.suppressed for contact in found),
+    )
+    return Totals(by_status, unknown, suppressed)
 
 
 def assert_totals_are_rows(stores: Stores, campaign_id: str) -> Totals:

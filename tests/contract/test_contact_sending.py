@@ -19,6 +19,7 @@ from tests.contract.store_builders import (
     add_campaign,
     assert_totals_are_rows,
     back,
+    listed,
     order,
     pending,
     people,
@@ -303,7 +304,7 @@ class TestReopen:
             stores.account, campaign_id, rows(stores, campaign_id), token, NOON + timedelta(hours=1)
         )
 
-    @pytest.mark.parametrize("to", [REFUSED, unknown()])
+    @pytest.mark.parametrize("to", [REFUSED, unknown(), listed()])
     def test_a_reopened_contact_waits_in_a_new_generation_in_which_nothing_happened(
         self, stores: Stores, to: Settlement
     ) -> None:
@@ -313,7 +314,8 @@ class TestReopen:
         assert (found.status, found.generation, found.failures) == (NOT_SENT, 2, 0)
         assert (found.claim, found.reason, found.sent_at, found.slot_at) == (None, None, None, None)
         assert found.due == NOON + timedelta(hours=1)
-        assert assert_totals_are_rows(stores, one).unknown == 0
+        totals = assert_totals_are_rows(stores, one)
+        assert (totals.unknown, totals.suppressed) == (0, 0)
         late = order(stores, one, "ann")
         assert stores.contacts.claim(stores.account, late, "late", 1, NOON) is None
         assert not stores.contacts.settle(stores.account, late, "ann", sent())
@@ -345,11 +347,12 @@ class TestReopen:
         assert self.reopen(stores, one) == 0
         assert status(stores, one) is ERROR
 
+    @pytest.mark.parametrize("evidence", [REFUSED, listed()])
     def test_evidence_that_comes_between_reading_and_reopening_does_not_upset_the_totals(
-        self, stores: Stores
+        self, stores: Stores, evidence: Settlement
     ) -> None:
         one = self.in_error(stores, "ann", to=unknown())
         seen = rows(stores, one)
-        stores.contacts.settle(stores.account, order(stores, one, "ann"), "ann", REFUSED)
+        stores.contacts.settle(stores.account, order(stores, one, "ann"), "ann", evidence)
         stores.contacts.reopen(stores.account, one, seen, "wish", NOON)
         assert_totals_are_rows(stores, one)

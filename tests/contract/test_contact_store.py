@@ -92,6 +92,20 @@ class TestImporting:
         assert stores.imports.get(stores.account, job).progress == stored
         assert assert_totals_are_rows(stores, one).contacts == 2
 
+    def test_those_of_the_added_that_are_suppressed_are_counted(self, stores: Stores) -> None:
+        one = add_campaign(stores)
+        stores.contacts.add(stores.account, one, people("ann"))
+        job = running_import(stores, one)
+        piece = [replace(new, suppressed=new.contact_id != "cid") for new in people("ann", "bob", "cid")]
+        read = ImportProgress(next_row=3, rows=3)
+        stored = stores.contacts.add_imported(stores.account, one, job, piece, START, read)
+        assert stored == replace(read, added=2, duplicates=1, suppressed=1)
+        more = ImportProgress(next_row=4, rows=4, added=2, duplicates=1, suppressed=1)
+        dan = [replace(new, suppressed=True) for new in people("dan")]
+        stored = stores.contacts.add_imported(stores.account, one, job, dan, stored, more)
+        assert stores.imports.get(stores.account, job).progress == stored
+        assert (stored.added, stored.suppressed) == (3, 2)
+
     def test_a_piece_without_a_contact_moves_the_checkpoint(self, stores: Stores) -> None:
         one = add_campaign(stores)
         job = running_import(stores, one)
@@ -133,6 +147,17 @@ class TestImporting:
 
 
 class TestReading:
+    def test_many_are_found_by_id_and_others_are_not(self, stores: Stores) -> None:
+        one, other = add_campaign(stores), add_campaign(stores)
+        many = [f"p{number:03d}" for number in range(120)]
+        stores.contacts.add(stores.account, one, people(*many))
+        stores.contacts.add(stores.account, other, people("else"))
+        found = stores.contacts.find(stores.account, one, [*many, "else", "nobody"])
+        assert sorted(contact.contact_id for contact in found) == many
+        assert found[0] == stores.contacts.get(stores.account, one, found[0].contact_id)
+        assert stores.contacts.find(stores.stranger, one, many) == []
+        assert stores.contacts.find(stores.account, one, []) == []
+
     def test_pages_show_everybody_once(self, stores: Stores) -> None:
         one = add_campaign(stores)
         many = [f"p{number}" for number in range(50)]

@@ -1,6 +1,7 @@
 """Contract of ``SuppressionStore``, and its adapter when DynamoDB is busy, or answers late or in parts."""
 
 import itertools
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -8,8 +9,9 @@ from pynamodb.exceptions import PynamoDBException
 
 from chalicelib.adapters.dynamodb import reading, suppressions
 from chalicelib.adapters.dynamodb.tables import SuppressionRow
+from chalicelib.domain.job import SUPPRESSION_LIST, ImportProgress
 from chalicelib.domain.suppression import Suppression, SuppressionReason
-from chalicelib.errors import Invalid, NotFound
+from chalicelib.errors import Invalid, NotFound, Outdated
 from tests.contract.conftest import Stores
 from tests.contract.losing import (
     client_of,
@@ -18,7 +20,7 @@ from tests.contract.losing import (
     keys_left_unprocessed,
     transactions,
 )
-from tests.contract.store_builders import NOON
+from tests.contract.store_builders import NOON, import_job
 
 UNSUBSCRIBED, BOUNCED, COMPLAINED, ADDED = SuppressionReason
 
@@ -142,6 +144,48 @@ class TestSuppressionStore:
         cursor = dynamodb.suppressions.page(dynamodb.account, None, 2).cursor
         with pytest.raises(Invalid):
             dynamodb.suppressions.page(dynamodb.account, cursor, 2, prefix="zoe")
+
+
+class TestImportedPieces:
+    def test_a_piece_moves_the_checkpoint_and_counts_once(self, stores: Stores) -> None:
+        job = begun(stores)
+        stores.suppressions.add(stores.account, [suppressed("ann")])
+        piece = [suppressed("ann", COMPLAINED, 1), suppressed("bob"), suppressed("bob")]
+        read = ImportProgress(next_row=4, rows=4, rejected=1)
+        stored = stores.suppressions.add_imported(stores.account, job, piece, ImportProgress(), read)
+        assert stored == replace(read, added=1, duplicates=2)
+        assert stores.imports.get(stores.account, job).progress == stored
+        assert (entry(stores).also, entry(stores, "bob")) == ({COMPLAINED}, suppressed("bob"))
+
+    def test_a_run_that_was_overtaken_adds_nothing(self, stores: Stores) -> None:
+        job = begun(stores)
+        read = ImportProgress(next_row=1, rows=1)
+        stores.suppressions.add_imported(stores.account, job, [suppressed()], ImportProgress(), read)
+        for piece in ([suppressed("bob")], [suppressed("ann"), suppressed("bob")], []):
+            with pytest.raises(Outdated):
+                stores.suppressions.add_imported(stores.account, job, piece, ImportProgress(), read)
+        assert names(stores) == ["ann"]
+
+    def test_a_piece_without_addresses_moves_the_checkpoint(self, stores: Stores) -> None:
+        job = begun(stores)
+        read = ImportProgress(next_row=2, rows=2, rejected=2)
+        assert stores.suppressions.add_imported(stores.account, job, [], ImportProgress(), read) == read
+        assert stores.imports.get(stores.account, job).progress == read
+
+    def test_a_whole_piece_fits_into_one_transaction(self, dynamodb: Stores) -> None:
+        job = begun(dynamodb)
+        piece = [suppressed(f"n{number:02}") for number in range(suppressions.PIECE)]
+        read = ImportProgress(next_row=len(piece), rows=len(piece))
+        with first_reply_lost(transactions(), "TransactWriteItems") as calls:
+            stored = dynamodb.suppressions.add_imported(dynamodb.account, job, piece, ImportProgress(), read)
+        assert (len(calls), stored.added) == (2, len(piece))
+
+
+def begun(stores: Stores) -> str:
+    job = import_job(SUPPRESSION_LIST)
+    stores.imports.add(stores.account, job)
+    assert stores.imports.begin(stores.account, job.import_id)
+    return job.import_id
 
 
 def test_a_filtered_page_is_handed_out_short(dynamodb: Stores, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,7 @@ from tests.contract.store_builders import (
     add_campaign,
     assert_totals_are_rows,
     back,
+    listed,
     order,
     people,
     release,
@@ -73,7 +74,7 @@ def sweep(stores: Stores, one: str) -> None:
 
 
 name, attempt, token = st.sampled_from(NAMES), st.integers(0, 2), st.sampled_from(["t1", "t2"])
-outcomes = st.sampled_from([sent(), unknown(), back(), Settlement(ContactStatus.ERROR, NOON)])
+outcomes = st.sampled_from([sent(), unknown(), listed(), back(), Settlement(ContactStatus.ERROR, NOON)])
 steps = st.lists(
     st.one_of(
         st.builds(add, name),
@@ -112,5 +113,5 @@ def test_totals_are_the_rows_in_dynamodb(dynamodb: Stores, todo: list[Step]) -> 
 @pytest.mark.parametrize(("came_from", "to"), list(product(FROM, ContactStatus)))
 def test_no_move_names_an_attribute_twice(came_from: ContactStatus | None, to: ContactStatus) -> None:
     """DynamoDB: "Two document paths overlap"; the emulator lets it pass."""
-    names = [str(action.values[0]) for action in totals_move(came_from, to, 1, -1)]
+    names = [str(action.values[0]) for action in totals_move(came_from, to, 1, -1, -1)]
     assert len(set(names)) == len(names)

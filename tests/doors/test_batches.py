@@ -28,7 +28,7 @@ Handler = Callable[[dict[str, Any], Context], dict[str, list[dict[str, str]]]]
 DOORS: list[tuple[str, Handler, dict[str, str]]] = [
     ("campaign_id", dispatch_campaign, {"dispatch_ports": "campaigns"}),
     ("import_id", import_uploads, {"import_ports": "imports"}),
-    ("export_id", export_reports, {"report_ports": "exports"}),
+    ("export_id", export_reports, {"exports": ""}),
     ("line_id", connect_lines, {"proof_ports": "lines"}),
     ("campaign_id", remove_campaigns, {"removal_ports": "campaigns"}),
     ("import_id", abandon_jobs, {"imports": ""}),

@@ -34,6 +34,7 @@ class FakeEmailSender:
     """Port ``EmailSender``. ``outcomes`` are played back by recipient, then everything is accepted.
 
     ``before_data`` runs just before the go-ahead is asked for: where a pause or a deletion may come in.
+    ``recipient`` is whom the message is for that was given one last.
     ``Unknown`` counts as accepted, because it may be.
     """
 
@@ -42,6 +43,7 @@ class FakeEmailSender:
         self.outcomes: dict[str, list[Outcome]] = defaultdict(list)
         self.accepted: list[Mail] = []
         self.passwords: list[str] = []
+        self.recipient = ""
         self.before_data: Callable[[], object] = lambda: None
         self.after_data: Callable[[], object] = lambda: None
 
@@ -55,6 +57,7 @@ class FakeEmailSender:
         self.before_data()
         if not go_ahead():
             return Withheld()
+        self.recipient = envelope.recipient
         script = self.outcomes[envelope.recipient]
         outcome = script.pop(0) if script else Accepted()
         if isinstance(outcome, Accepted | Unknown):

@@ -45,11 +45,14 @@ class FakeContactStore:
         if self._campaigns.status(account_id, campaign_id) in (None, CampaignStatus.DELETING):
             raise NotFound("campaign")
         self._imports.check(account_id, import_id, seen)
-        added = self.add(account_id, campaign_id, contacts)
-        duplicates = read.duplicates + len(contacts) - added
-        return self._imports.checkpoint(
-            account_id, import_id, replace(read, added=read.added + added, duplicates=duplicates)
+        new = [contact for contact in contacts if self._add(account_id, campaign_id, contact)]
+        progress = replace(
+            read,
+            added=read.added + len(new),
+            duplicates=read.duplicates + len(contacts) - len(new),
+            suppressed=read.suppressed + sum(contact.suppressed for contact in new),
         )
+        return self._imports.checkpoint(account_id, import_id, progress)
 
     def _add(self, account_id: str, campaign_id: str, new: NewContact) -> bool:
         key = (account_id, campaign_id, new.contact_id)
@@ -75,6 +78,10 @@ class FakeContactStore:
         rows = [row for _, row in self._of(account_id, campaign_id) if status in (None, row.status)]
         return page_of(sorted(rows, key=lambda row: row.contact_id), cursor, limit)
 
+    def find(self, account_id: str, campaign_id: str, contact_ids: Sequence[str]) -> list[Contact]:
+        keys = ((account_id, campaign_id, contact_id) for contact_id in contact_ids)
+        return [self._rows[key] for key in keys if key in self._rows]
+
     def edit(self, account_id: str, campaign_id: str, contact_id: str, person: Person) -> Contact:
         contact = self.get(account_id, campaign_id, contact_id)
         if contact.status is not NOT_SENT:
@@ -94,6 +101,7 @@ class FakeContactStore:
         for _, row in self._of(account_id, campaign_id):
             totals.by_status[row.status] += 1
             totals.unknown += row.outcome_unknown
+            totals.suppressed += row.suppressed
         return totals
 
     def waiting(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:

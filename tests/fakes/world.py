@@ -4,11 +4,13 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 
 from chalicelib.domain.account import Account
+from chalicelib.domain.address import Address, parse_address
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.contact import Contact, ContactStatus, Person
 from chalicelib.domain.email import Content
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
+from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.flow.campaign import (
     CampaignPorts,
     CampaignSettings,
@@ -24,6 +26,9 @@ from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.send import Sender, SendPorts
+from chalicelib.flow.suppressed import CountPorts
+from chalicelib.flow.suppression_export import ListExportPorts
+from chalicelib.flow.suppressions import ListPorts
 from chalicelib.ports import SendOrder
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.campaigns import FakeCampaignStore
@@ -73,6 +78,7 @@ class World:
     def __post_init__(self) -> None:
         self.files = FakeFileStore(self.clock)
         self.contacts = FakeContactStore(self.campaigns, self.imports)
+        self.suppressions = FakeSuppressionStore(self.imports)
         self.accounts.add(Account(ACCOUNT, "Oak & Linen", LinePlan.PURCHASED, self.clock.now()))
 
     @property
@@ -90,6 +96,7 @@ class World:
         return ContactPorts(
             self.campaigns,
             self.contacts,
+            self.suppressions,
             self.imports,
             self.files,
             self.import_queue,
@@ -115,6 +122,7 @@ class World:
         return DispatchPorts(
             self.campaigns,
             self.contacts,
+            self.suppressions,
             self.lines,
             self.pace,
             self.dispatch_queue,
@@ -140,6 +148,20 @@ class World:
         return ExportPorts(self.campaigns, self.exports, self.files, self.export_queue, self.clock)
 
     @property
+    def list_ports(self) -> ListPorts:
+        return ListPorts(
+            self.suppressions, self.imports, self.exports, self.files, self.export_queue, self.clock
+        )
+
+    @property
+    def count_ports(self) -> CountPorts:
+        return CountPorts(self.contacts, self.suppressions, self.clock)
+
+    @property
+    def list_export_ports(self) -> ListExportPorts:
+        return ListExportPorts(self.suppressions, self.exports, self.files, self.clock)
+
+    @property
     def report_ports(self) -> ReportPorts:
         return ReportPorts(self.campaigns, self.contacts, self.exports, self.files, FakeWorkbook, self.clock)
 
@@ -149,6 +171,7 @@ class World:
             SendPorts(
                 self.campaigns,
                 self.contacts,
+                self.suppressions,
                 self.lines,
                 self.pace,
                 self.secrets,
@@ -205,6 +228,13 @@ class World:
     def add_people(self, campaign_id: str, *emails: str) -> None:
         people = [Person(email) for email in emails]
         add_contacts(ACCOUNT, campaign_id, people, self.contact_ports)
+
+    def suppress(self, email: str, reason: SuppressionReason = SuppressionReason.UNSUBSCRIBED) -> None:
+        """Put an address on the suppression list now."""
+        address = parse_address(email)
+        assert isinstance(address, Address)
+        entry = Suppression(address.key, address.text, reason, self.clock.now())
+        self.suppressions.add(ACCOUNT, [entry])
 
     def running(
         self, contacts: int = 1, *, timetable: Timetable = ALWAYS, limits: LineLimits | None = None

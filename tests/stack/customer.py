@@ -153,9 +153,11 @@ class Customer:
         contacts, totals = self.contacts(campaign_id), self.totals(campaign_id)
         counted = Counter(contact["status"] for contact in contacts)
         unknown = sum(contact["outcome_unknown"] for contact in contacts)
+        reasons = Counter(contact["reason"]["code"] for contact in contacts if contact["reason"])
         assert totals == {
             "contacts": len(contacts),
             "outcome_unknown": unknown,
+            "suppressed": reasons["suppressed"],
             **{name: counted[name] for name in ("not_sent", "pending", *SETTLED)},
         }
 

@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.mapping import instant_from, reason_from, reason_item, sortable, whole
 from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
-from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus, Person
+from chalicelib.domain.contact import OUTCOME_UNKNOWN, SUPPRESSED, Contact, ContactStatus, Person
 from chalicelib.domain.delivery import Reason
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement
 
@@ -191,22 +191,22 @@ def held_by(token: str | None) -> Condition:
 
 
 def known_as(contact: Contact) -> Condition:
-    """As unknown, or as little so, as it was read: late evidence changes the totals by itself."""
+    """As unknown, as suppressed, or neither, as it was read: late evidence changes the totals by itself."""
     code = Path(["reason", "code"])
-    if contact.outcome_unknown:
-        unknown: Condition = code == OUTCOME_UNKNOWN
-        return unknown
-    return code.does_not_exist() | (code != OUTCOME_UNKNOWN)
+    if contact.outcome_unknown or contact.suppressed:
+        as_read: Condition = code == (OUTCOME_UNKNOWN if contact.outcome_unknown else SUPPRESSED)
+        return as_read
+    return code.does_not_exist() | ((code != OUTCOME_UNKNOWN) & (code != SUPPRESSED))
 
 
 def totals_move(
-    came_from: ContactStatus | None, to: ContactStatus, count: int, unknown: int = 0
+    came_from: ContactStatus | None, to: ContactStatus, count: int, unknown: int = 0, suppressed: int = 0
 ) -> list[Action]:
-    """The change of a totals shard for ``count`` contacts; ``unknown`` is what that part changes by.
+    """The change of a totals shard for ``count`` contacts; the others are what those parts change by.
 
     Each attribute is named once: DynamoDB refuses an expression that names one twice.
     """
-    changes = {to: count, "unknown": unknown}
+    changes = {to: count, "unknown": unknown, "suppressed": suppressed}
     if came_from is not None:
         changes[came_from] = changes.get(came_from, 0) - count
     return [getattr(TotalsRow, name).add(change) for name, change in changes.items() if change]
@@ -215,6 +215,13 @@ def totals_move(
 def unknown_change(settlement: Settlement) -> int:
     """By how much a settlement changes the number of contacts whose outcome is unknown."""
     return 1 if settlement.status is ContactStatus.ERROR and _unknown(settlement.reason) else 0
+
+
+def suppressed_change(settlement: Settlement) -> int:
+    """By how much a settlement changes the number of contacts not sent to because of the suppression list."""
+    reason = settlement.reason
+    listed = reason is not None and reason.code == SUPPRESSED
+    return 1 if settlement.status is ContactStatus.ERROR and listed else 0
 
 
 def _unknown(reason: Reason | None) -> bool:

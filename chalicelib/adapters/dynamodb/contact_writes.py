@@ -6,7 +6,6 @@ the campaign's check at position 0 and one contact at each position from 1.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
 
@@ -15,51 +14,17 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.adapters.dynamodb import contact_rows as rows
-from chalicelib.adapters.dynamodb.tables import CampaignRow, ContactRow, ImportRow, TotalsRow
+from chalicelib.adapters.dynamodb.checkpoint import Checkpoint
+from chalicelib.adapters.dynamodb.tables import CampaignRow, ContactRow, TotalsRow
 from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus
-from chalicelib.domain.job import ImportProgress, JobState
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement
 
 PIECE = 90  # rows in one transaction; DynamoDB takes 100 items, some of which are totals and checks
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """The import whose progress is written together with the contacts of one piece."""
-
-    account_id: str
-    import_id: str
-    seen: ImportProgress
-    read: ImportProgress
-    contacts: int
-
-    def with_added(self, added: int) -> ImportProgress:
-        """The progress to store when so many of the piece's contacts are new."""
-        return replace(
-            self.read,
-            added=self.read.added + added,
-            duplicates=self.read.duplicates + self.contacts - added,
-        )
-
-    def write_into(self, write: TransactWrite, added: int) -> None:
-        """Move the checkpoint, on condition that no other run moved it."""
-        progress = self.with_added(added)
-        write.update(
-            ImportRow(self.account_id, self.import_id),
-            [
-                ImportRow.next_row.set(progress.next_row),
-                ImportRow.rows.set(progress.rows),
-                ImportRow.added.set(progress.added),
-                ImportRow.duplicates.set(progress.duplicates),
-                ImportRow.rejected.set(progress.rejected),
-            ],
-            (ImportRow.next_row == self.seen.next_row) & (ImportRow.state == JobState.RUNNING),
-        )
 
 
 def pieces(items: Sequence[T]) -> Iterator[list[T]]:
@@ -74,8 +39,8 @@ def distinct(contacts: Sequence[NewContact]) -> list[NewContact]:
 
 def add_piece(
     account_id: str, campaign_id: str, piece: list[NewContact], checkpoint: Checkpoint | None = None
-) -> int:
-    """Add the new ones of a piece, all of them or none; returns how many were new."""
+) -> list[NewContact]:
+    """Add the new ones of a piece, all of them or none; returns those that were new."""
     left = piece
     while left or checkpoint:
         try:
@@ -87,7 +52,7 @@ def add_piece(
                 raise
             _raise_if_not_contacts(failed, len(left))
             left = [c for position, c in enumerate(left, 1) if position not in failed]
-    return len(left)
+    return left
 
 
 def _add(account_id: str, campaign_id: str, new: Sequence[NewContact], checkpoint: Checkpoint | None) -> None:
@@ -96,7 +61,7 @@ def _add(account_id: str, campaign_id: str, new: Sequence[NewContact], checkpoin
         for contact in new:
             write.save(rows.new_row(account_id, campaign_id, contact), ContactRow.contact_id.does_not_exist())
         if checkpoint:
-            checkpoint.write_into(write, len(new))
+            checkpoint.write_into(write, len(new), sum(contact.suppressed for contact in new))
         if new:
             _count(write, account_id, campaign_id, new[0].contact_id, None, ContactStatus.NOT_SENT, len(new))
 
@@ -168,8 +133,9 @@ def _reopen(
                 & rows.known_as(contact),
             )
         first, unknown = contacts[0].contact_id, sum(contact.outcome_unknown for contact in contacts)
+        suppressed = sum(contact.suppressed for contact in contacts)
         came_from, to = ContactStatus.ERROR, ContactStatus.NOT_SENT
-        _count(write, account_id, campaign_id, first, came_from, to, len(contacts), -unknown)
+        _count(write, account_id, campaign_id, first, came_from, to, len(contacts), -unknown, -suppressed)
 
 
 def settle(
@@ -204,6 +170,7 @@ def settle(
                 settlement.status,
                 1,
                 unknown,
+                rows.suppressed_change(settlement),
             )
 
     try:
@@ -244,10 +211,11 @@ def _count(
     to: ContactStatus,
     count: int,
     unknown: int = 0,
+    suppressed: int = 0,
 ) -> None:
     """Move ``count`` contacts in one shard of the totals, the shard of the given contact."""
     shard = TotalsRow(f"{account_id}#{campaign_id}", rows.bucket_of(contact_id))
-    moves = rows.totals_move(came_from, to, count, unknown)
+    moves = rows.totals_move(came_from, to, count, unknown, suppressed)
     if moves:
         write.update(shard, moves)
 

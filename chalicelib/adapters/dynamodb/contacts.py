@@ -14,7 +14,9 @@ from pynamodb.expressions.update import Action
 from chalicelib.adapters.dynamodb import contact_reads as reads
 from chalicelib.adapters.dynamodb import contact_rows as rows
 from chalicelib.adapters.dynamodb import contact_writes as writes
+from chalicelib.adapters.dynamodb.checkpoint import Checkpoint
 from chalicelib.adapters.dynamodb.mapping import sortable
+from chalicelib.adapters.dynamodb.reading import read_all
 from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
 from chalicelib.adapters.dynamodb.writing import refused, write_one
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
@@ -31,7 +33,7 @@ class DynamoContactStore:
     def add(self, account_id: str, campaign_id: str, contacts: Sequence[NewContact]) -> int:
         """Add those that are new, in pieces; a contact that is there already stays as it is."""
         fresh = writes.distinct(contacts)
-        return sum(writes.add_piece(account_id, campaign_id, piece) for piece in writes.pieces(fresh))
+        return sum(len(writes.add_piece(account_id, campaign_id, piece)) for piece in writes.pieces(fresh))
 
     def add_imported(
         self,
@@ -43,9 +45,9 @@ class DynamoContactStore:
         read: ImportProgress,
     ) -> ImportProgress:
         """Add one piece (at most ``writes.PIECE`` contacts) and move the checkpoint, in one transaction."""
-        checkpoint = writes.Checkpoint(account_id, import_id, seen, read, len(contacts))
+        checkpoint = Checkpoint(account_id, import_id, seen, read, len(contacts))
         added = writes.add_piece(account_id, campaign_id, writes.distinct(contacts), checkpoint)
-        return checkpoint.with_added(added)
+        return checkpoint.with_added(len(added), sum(contact.suppressed for contact in added))
 
     def get(self, account_id: str, campaign_id: str, contact_id: str) -> Contact:
         """Read a contact; raises NotFound."""
@@ -65,6 +67,17 @@ class DynamoContactStore:
     ) -> Page[Contact]:
         """Contacts bucket by bucket, in the order of their ids."""
         return reads.read_page(account_id, campaign_id, cursor, limit, status)
+
+    def find(self, account_id: str, campaign_id: str, contact_ids: Sequence[str]) -> list[Contact]:
+        """Those of the ids that are there, read whole."""
+        places = [
+            {
+                "bucket": rows.partition(account_id, campaign_id, rows.bucket_of(contact_id)),
+                "contact_id": contact_id,
+            }
+            for contact_id in contact_ids
+        ]
+        return [rows.contact_from(row) for row in read_all(ContactRow, places)]
 
     def edit(self, account_id: str, campaign_id: str, contact_id: str, person: Person) -> Contact:
         """Replace the fields in one write, on condition that it is Not sent."""
@@ -93,6 +106,7 @@ class DynamoContactStore:
         totals = Totals()
         for row in TotalsRow.query(f"{account_id}#{campaign_id}", consistent_read=True):
             totals.unknown += int(row.unknown)
+            totals.suppressed += int(row.suppressed)
             for status in ContactStatus:
                 totals.by_status[status] += int(getattr(row, status))
         return totals
@@ -153,13 +167,17 @@ class DynamoContactStore:
     def overdue(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
         """Pending contacts whose lease has run out, read whole."""
         found = reads.earliest(account_id, campaign_id, rows.IN_FLIGHT, sortable(now), limit)
-        pending = _read_pending(account_id, campaign_id, found)
+        pending = self._read_pending(account_id, campaign_id, found)
         return [contact for contact in pending if contact.lease_until and contact.lease_until <= now]
 
     def pending(self, account_id: str, campaign_id: str, limit: int) -> list[Contact]:
         """Pending contacts without a claim, read whole."""
         found = reads.earliest(account_id, campaign_id, rows.IN_FLIGHT, _AFTER_ALL_TIMES, limit)
-        return [c for c in _read_pending(account_id, campaign_id, found) if c.claim is None]
+        return [c for c in self._read_pending(account_id, campaign_id, found) if c.claim is None]
+
+    def _read_pending(self, account_id: str, campaign_id: str, found: Sequence[Contact]) -> list[Contact]:
+        contacts = self.find(account_id, campaign_id, [contact.contact_id for contact in found])
+        return [contact for contact in contacts if contact.status is ContactStatus.PENDING]
 
     def purge(self, account_id: str, campaign_id: str) -> None:
         """Remove every bucket and the totals."""
@@ -179,12 +197,3 @@ class DynamoContactStore:
             return self.get(account_id, order.campaign_id, order.contact_id)
         except NotFound:
             return None
-
-
-def _read_pending(account_id: str, campaign_id: str, found: Sequence[Contact]) -> list[Contact]:
-    places = [
-        (rows.partition(account_id, campaign_id, rows.bucket_of(contact.contact_id)), contact.contact_id)
-        for contact in found
-    ]
-    contacts = (rows.contact_from(row) for row in ContactRow.batch_get(places, consistent_read=True))
-    return [contact for contact in contacts if contact.status is ContactStatus.PENDING]

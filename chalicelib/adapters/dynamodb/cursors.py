@@ -13,9 +13,8 @@ from typing import Any
 from chalicelib.errors import FieldError, Invalid
 
 _ID = re.compile(r"[\w-]{0,64}", re.ASCII)  # DynamoDB answers a key it can't take with a fault of ours
-_KEY = re.compile(
-    r"[^\s\ud800-\udfff]{1,254}"
-)  # an address key: at most 1,016 bytes of the 1,024 it may have
+_KEY = re.compile(r"[^\s\ud800-\udfff]+")  # an address's key
+_MAX_KEY = 1_024  # bytes of UTF-8 that a range key may have
 
 
 def encode_cursor(*position: str | int) -> str:
@@ -58,6 +57,8 @@ def decode_key_cursor(cursor: str, prefix: str) -> str:
     """
     (after,) = _position(cursor, str)
     if not isinstance(after, str) or not after.startswith(prefix) or not _KEY.fullmatch(after):
+        raise _invalid()
+    if len(after.encode()) > _MAX_KEY:
         raise _invalid()
     return after
 

@@ -11,12 +11,14 @@ from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.adapters.dynamodb.checkpoint import Checkpoint
 from chalicelib.adapters.dynamodb.cursors import decode_key_cursor, encode_cursor
 from chalicelib.adapters.dynamodb.reading import read_all
 from chalicelib.adapters.dynamodb.tables import SuppressionRow
 from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, refused, transact, write_one
+from chalicelib.domain.job import ImportProgress
 from chalicelib.domain.suppression import Suppression, SuppressionReason, merged
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
 
 PIECE = 90  # addresses in one transaction; DynamoDB takes 100 items, one of which may be a checkpoint
@@ -34,6 +36,18 @@ class DynamoSuppressionStore:
         return sum(
             _add_piece(account_id, fresh[start : start + PIECE]) for start in range(0, len(fresh), PIECE)
         )
+
+    def add_imported(
+        self,
+        account_id: str,
+        import_id: str,
+        suppressions: Sequence[Suppression],
+        seen: ImportProgress,
+        read: ImportProgress,
+    ) -> ImportProgress:
+        """Add one piece (at most PIECE addresses) and move the checkpoint, in one transaction."""
+        checkpoint = Checkpoint(account_id, import_id, seen, read, len(suppressions))
+        return checkpoint.with_added(_add_piece(account_id, _distinct(suppressions), checkpoint))
 
     def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
         """Those of the keys that are on the list, by consistent reads of up to 100 each."""
@@ -108,26 +122,31 @@ def _distinct(suppressions: Sequence[Suppression]) -> list[Suppression]:
     return list(by_key.values())
 
 
-def _add_piece(account_id: str, piece: Sequence[Suppression]) -> int:
+def _add_piece(account_id: str, piece: Sequence[Suppression], checkpoint: Checkpoint | None = None) -> int:
     """Put the new ones of a piece, all of them or none, after merging with the others; returns how many."""
     left = list(piece)
-    while left:
+    while left or checkpoint:
         try:
-            transact(lambda new=left: _put(account_id, new))  # type: ignore[misc]
+            transact(lambda new=left: _put(account_id, new, checkpoint))  # type: ignore[misc]
             break
         except TransactWriteError as error:
             failed = failed_conditions(error)
             if not failed:
                 raise
+            if len(left) in failed:
+                raise Outdated from error
             _merge(account_id, [one for position, one in enumerate(left) if position in failed])
             left = [one for position, one in enumerate(left) if position not in failed]
     return len(left)
 
 
-def _put(account_id: str, new: Iterable[Suppression]) -> None:
+def _put(account_id: str, new: Sequence[Suppression], checkpoint: Checkpoint | None) -> None:
+    """The addresses take the positions from 0 on, the checkpoint the one after them."""
     with TransactWrite(connection=connection()) as write:
         for suppression in new:
             write.save(_row(account_id, suppression), SuppressionRow.address_key.does_not_exist())
+        if checkpoint:
+            checkpoint.write_into(write, len(new))
 
 
 def _merge(account_id: str, suppressions: Sequence[Suppression]) -> None:

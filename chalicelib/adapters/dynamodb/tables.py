@@ -211,6 +211,7 @@ class TotalsRow(Model):
     opened = NumberAttribute(default=0)
     error = NumberAttribute(default=0)
     unknown = NumberAttribute(default=0)
+    suppressed = NumberAttribute(default=0)
 
 
 class PaceRow(Model):
@@ -244,6 +245,7 @@ class ImportRow(Model):
     added = NumberAttribute(default=0)
     duplicates = NumberAttribute(default=0)
     rejected = NumberAttribute(default=0)
+    suppressed = NumberAttribute(default=0)
     previews = BooleanAttribute(default=False)
     choice: MapAttribute[str, object] = MapAttribute(null=True)
     reason: MapAttribute[str, object] = MapAttribute(null=True)

@@ -8,5 +8,16 @@ from chalicelib.blueprints.api.description import description
 from chalicelib.blueprints.api.exports import exports
 from chalicelib.blueprints.api.imports import imports
 from chalicelib.blueprints.api.lines import lines
+from chalicelib.blueprints.api.suppressions import suppressions
 
-API_BLUEPRINTS = (authorization, description, accounts, lines, campaigns, contacts, imports, exports)
+API_BLUEPRINTS = (
+    authorization,
+    description,
+    accounts,
+    lines,
+    campaigns,
+    contacts,
+    imports,
+    exports,
+    suppressions,
+)

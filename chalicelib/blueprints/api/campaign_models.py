@@ -13,6 +13,7 @@ from chalicelib.domain.plan import Plan
 from chalicelib.domain.schedule import Timetable, Weekday
 from chalicelib.domain.timetable import is_time_zone
 from chalicelib.flow.campaign import CampaignSettings, CampaignView
+from chalicelib.flow.suppressed import SuppressedCount
 
 MAX_HTML = 300_000  # characters: with the subject and the text it has to fit into one item of 400 KB
 MAX_LINES = 20
@@ -160,7 +161,7 @@ class CampaignPatch(Input):
 
 
 class TotalsShown(Output):
-    """How many contacts are in each status. ``outcome_unknown`` is a part of ``error``."""
+    """How many contacts are in each status. The last two are parts of ``error``."""
 
     contacts: int
     not_sent: int
@@ -170,12 +171,18 @@ class TotalsShown(Output):
     opened: int
     error: int
     outcome_unknown: int
+    suppressed: int = Field(description="Not sent to because their address is on the suppression list.")
 
     @classmethod
     def of(cls, totals: Totals) -> Self:
         """Totals as they are shown."""
         counts = {status.value: totals.by_status[status] for status in ContactStatus}
-        return cls(contacts=totals.contacts, outcome_unknown=totals.unknown, **counts)
+        return cls(
+            contacts=totals.contacts,
+            outcome_unknown=totals.unknown,
+            suppressed=totals.suppressed,
+            **counts,
+        )
 
 
 class ObstacleShown(Output):
@@ -264,17 +271,41 @@ class PlanDay(Output):
     messages: int
 
 
+class SuppressedShown(Output):
+    """Contacts not sent to yet that are on the suppression list now: nothing will be sent to them."""
+
+    contacts: int
+    complete: bool = Field(
+        description="False: the list and the campaign are too large to compare, and this is what was found."
+    )
+
+    @classmethod
+    def of(cls, count: SuppressedCount) -> Self:
+        """A count as it is shown."""
+        return cls(contacts=count.contacts, complete=count.complete)
+
+
+class CampaignLaunched(CampaignShown):
+    """A campaign that was launched, and how many of its contacts were on the suppression list just before."""
+
+    suppressed: SuppressedShown
+
+
 class PlanShown(Output):
-    """When the messages not sent yet will leave, if all goes well; the same function gives out the slots."""
+    """When the messages not sent yet will leave, if all goes well; the same function gives out the slots.
+
+    Suppressed contacts have slots too, in which nothing leaves.
+    """
 
     messages: int
     first_at: datetime | None
     last_at: datetime | None
     days: list[PlanDay]
     not_fitting: int = Field(description="Contacts for whom no slot is left before the end date.")
+    suppressed: SuppressedShown
 
     @classmethod
-    def of(cls, plan: Plan) -> Self:
+    def of(cls, plan: Plan, suppressed: SuppressedCount) -> Self:
         """A plan as it is shown."""
         return cls(
             messages=plan.total,
@@ -282,6 +313,7 @@ class PlanShown(Output):
             last_at=plan.last,
             days=[PlanDay(day=d.day, line_id=d.line_id, messages=d.count) for d in plan.days],
             not_fitting=plan.not_fitting,
+            suppressed=SuppressedShown.of(suppressed),
         )
 
 

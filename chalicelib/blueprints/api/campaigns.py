@@ -5,6 +5,7 @@ from chalice import Blueprint
 from chalicelib import wiring
 from chalicelib.blueprints.api.campaign_models import (
     CampaignInput,
+    CampaignLaunched,
     CampaignListed,
     CampaignPage,
     CampaignPatch,
@@ -12,6 +13,7 @@ from chalicelib.blueprints.api.campaign_models import (
     PlanShown,
     ReportShown,
     ResendInput,
+    SuppressedShown,
     TotalsShown,
 )
 from chalicelib.blueprints.api.models import PageQuery, Reason
@@ -22,6 +24,7 @@ from chalicelib.domain.contact import ContactStatus
 from chalicelib.flow import campaign as steps
 from chalicelib.flow.plan import plan_campaign
 from chalicelib.flow.resend import resend_errors
+from chalicelib.flow.suppressed import count_suppressed
 
 campaigns = Blueprint(__name__)
 
@@ -87,14 +90,15 @@ def delete_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> None:
     "/campaigns/{campaign_id}/launch",
     Nothing,
     Nothing,
-    CampaignShown,
+    CampaignLaunched,
     problems=(409, 412),
 )
-def launch_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignShown:
+def launch_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignLaunched:
     """Launch a campaign that is ready, or resume one that is paused."""
-    return CampaignShown.of(
-        steps.launch_campaign(call.account_id, campaign_id, call.if_match, wiring.campaign_ports())
-    )
+    # Counted before: once it is launched, contacts leave Not sent while they are being counted.
+    suppressed = count_suppressed(call.account_id, campaign_id, wiring.count_ports())
+    view = steps.launch_campaign(call.account_id, campaign_id, call.if_match, wiring.campaign_ports())
+    return CampaignLaunched(**dict(CampaignShown.of(view)), suppressed=SuppressedShown.of(suppressed))
 
 
 @route(
@@ -123,7 +127,7 @@ def pause_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignSh
     problems=(409, 412),
 )
 def resend_campaign(call: Call[ResendInput, Nothing], campaign_id: str) -> CampaignShown:
-    """Write again to contacts in Error; those whose outcome is unknown only if asked for."""
+    """Write again to contacts in Error: not to suppressed ones; to unknown outcomes only if asked for."""
     view = resend_errors(
         call.account_id, campaign_id, call.body.include_unknown, call.if_match, wiring.campaign_ports()
     )
@@ -133,7 +137,8 @@ def resend_campaign(call: Call[ResendInput, Nothing], campaign_id: str) -> Campa
 @route(campaigns, "GET", "/campaigns/{campaign_id}/plan", Nothing, Nothing, PlanShown)
 def read_plan(call: Call[Nothing, Nothing], campaign_id: str) -> PlanShown:
     """Plan the contacts not sent yet: first and last message, per day and line, and how many don't fit."""
-    return PlanShown.of(plan_campaign(call.account_id, campaign_id, wiring.plan_ports()))
+    plan = plan_campaign(call.account_id, campaign_id, wiring.plan_ports())
+    return PlanShown.of(plan, count_suppressed(call.account_id, campaign_id, wiring.count_ports()))
 
 
 @route(campaigns, "GET", "/campaigns/{campaign_id}/report", Nothing, Nothing, ReportShown)

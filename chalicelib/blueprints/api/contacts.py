@@ -129,6 +129,9 @@ class ContactsAdded(Output):
 
     added: int
     duplicates: int
+    suppressed: int = Field(
+        description="How many of these contacts won't be sent to: they are on the suppression list."
+    )
     contacts: list[ContactShown]
 
 
@@ -182,6 +185,7 @@ def add_contacts(call: Call[ContactsInput, Nothing], campaign_id: str) -> Contac
     return ContactsAdded(
         added=added.added,
         duplicates=added.duplicates,
+        suppressed=added.suppressed,
         contacts=[ContactShown.of(contact) for contact in added.contacts],
     )
 

@@ -12,22 +12,28 @@ from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.contact_file import MAX_COLUMNS
 from chalicelib.domain.file_columns import Choice, Use
-from chalicelib.domain.job import ImportJob, JobState
+from chalicelib.domain.job import SUPPRESSION_LIST, ImportJob, JobState
 from chalicelib.flow import import_preview as review
 from chalicelib.flow import imports as steps
+from chalicelib.ports import UploadForm
 
 imports = Blueprint(__name__)
 
 FileType = Literal["csv", "xlsx"]
 
 
-class ImportInput(Input):
+class FileInput(Input):
     """A file to be uploaded."""
 
     file_name: str = Field("contacts", min_length=1, max_length=255)
     file_type: FileType = Field(
         "csv", description="csv also for HTML tables and old .xls files: the content decides what a file is."
     )
+
+
+class ImportInput(FileInput):
+    """A file of contacts to be uploaded."""
+
     review: bool = Field(
         False, description="Make a preview of the uploaded file and wait, instead of importing it at once."
     )
@@ -136,13 +142,16 @@ class ImportShown(Output):
     """An import job: rows == added + duplicates + rejected."""
 
     import_id: str
-    campaign_id: str
+    campaign_id: str | None = Field(description="null: an import into the suppression list.")
     file_name: str
     state: JobState
     rows: int
     added: int
     duplicates: int
     rejected: int
+    suppressed: int = Field(
+        description="How many of the added won't be sent to: they were on the suppression list."
+    )
     reason: Reason | None
     rejected_url: str | None = Field(description="The rejected rows as CSV, for 15 minutes.")
     created_at: datetime
@@ -189,10 +198,7 @@ def create_import(call: Call[ImportInput, Nothing], campaign_id: str) -> ImportS
         wiring.contact_ports(),
         review=call.body.review,
     )
-    upload = Upload(
-        url=form.url, fields=dict(form.fields), max_bytes=steps.MAX_UPLOAD, expires_at=form.expires_at
-    )
-    return ImportStarted(import_id=job.import_id, upload=upload)
+    return import_started(job, form)
 
 
 @route(imports, "GET", "/campaigns/{campaign_id}/imports", Nothing, PageQuery, ImportPage)
@@ -201,14 +207,14 @@ def list_imports(call: Call[Nothing, PageQuery], campaign_id: str) -> ImportPage
     page = steps.list_imports(
         call.account_id, campaign_id, call.query.cursor, call.query.limit, wiring.contact_ports()
     )
-    return ImportPage(items=[_import_shown(job, None) for job in page.items], next_cursor=page.cursor)
+    return ImportPage(items=[import_shown(job, None) for job in page.items], next_cursor=page.cursor)
 
 
 @route(imports, "GET", "/imports/{import_id}", Nothing, Nothing, ImportShown)
 def read_import(call: Call[Nothing, Nothing], import_id: str) -> ImportShown:
     """Read how far an import is; when it is done, with a link to its rejected rows."""
     job, link = steps.read_import(call.account_id, import_id, wiring.contact_ports())
-    return _import_shown(job, link)
+    return import_shown(job, link)
 
 
 @route(imports, "POST", "/imports/{import_id}/preview", PreviewInput, Nothing, PreviewAnswer, problems=(409,))
@@ -228,7 +234,7 @@ def preview_import(call: Call[PreviewInput, Nothing], import_id: str) -> Preview
 )
 def start_previewed_import(call: Call[Nothing, Nothing], import_id: str) -> ImportShown:
     """Import the file as it was previewed."""
-    return _import_shown(review.approve_import(call.account_id, import_id, wiring.contact_ports()), None)
+    return import_shown(review.approve_import(call.account_id, import_id, wiring.contact_ports()), None)
 
 
 @route(imports, "GET", "/sample-files/{file_type}", Nothing, Nothing, SampleFile)
@@ -237,17 +243,27 @@ def read_sample_file(call: Call[Nothing, Nothing], file_type: str) -> SampleFile
     return SampleFile(url=steps.sample_file_link(file_type, wiring.sample_file, wiring.files()))
 
 
-def _import_shown(job: ImportJob, rejected_url: str | None) -> ImportShown:
+def import_started(job: ImportJob, form: UploadForm) -> ImportStarted:
+    """A new import as it is shown."""
+    upload = Upload(
+        url=form.url, fields=dict(form.fields), max_bytes=steps.MAX_UPLOAD, expires_at=form.expires_at
+    )
+    return ImportStarted(import_id=job.import_id, upload=upload)
+
+
+def import_shown(job: ImportJob, rejected_url: str | None) -> ImportShown:
+    """An import as it is shown."""
     progress = job.progress
     return ImportShown(
         import_id=job.import_id,
-        campaign_id=job.campaign_id,
+        campaign_id=None if job.campaign_id == SUPPRESSION_LIST else job.campaign_id,
         file_name=job.file_name,
         state=job.state,
         rows=progress.rows,
         added=progress.added,
         duplicates=progress.duplicates,
         rejected=progress.rejected,
+        suppressed=progress.suppressed,
         reason=Reason.of(job.reason),
         rejected_url=rejected_url,
         created_at=job.created_at,

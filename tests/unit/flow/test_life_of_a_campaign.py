@@ -68,6 +68,7 @@ ACTIONS = (
     "remove_a_contact",
     "import_a_file",
     "resend",
+    "suppress_or_not",
     "delete",
     "remove_what_was_deleted",
 )
@@ -119,6 +120,7 @@ class LifeOfACampaign(RuleBasedStateMachine):
         self.deleted = False
         self.numbers = iter(range(100, 10_000))
         self.before: dict[str, Contact] = {}
+        self.listed: dict[str, datetime] = {}
         world.channel.after_data = self._check_that_it_may_leave
         self.launch()
         self.tick(1)
@@ -177,6 +179,15 @@ class LifeOfACampaign(RuleBasedStateMachine):
             resend_errors(ACCOUNT, self.campaign_id, number % 2 == 0, None, self.world.campaign_ports)
             self.told_to_stop = None
 
+    def suppress_or_not(self, number: int = 0) -> None:
+        """Someone goes onto the suppression list, or comes off it."""
+        email = f"c{number % 3}@mail.example"
+        if self.listed.pop(email, None):
+            self.world.suppressions.remove(ACCOUNT, email)
+        else:
+            self.listed[email] = self.world.clock.now()
+            self.world.suppress(email)
+
     def mend_the_lines(self, number: int = 0) -> None:
         for line_id in ("line1", "line2"):
             self.world.lines.set_connection(ACCOUNT, line_id, Connection(ConnectionState.CONNECTED))
@@ -216,7 +227,11 @@ class LifeOfACampaign(RuleBasedStateMachine):
         outcome=st.sampled_from(OUTCOMES),
         stays=st.booleans(),
         meanwhile=st.sampled_from(
-            ["", "", "", "", "pause", "pause and wait", "sleep", "tick", "again", "delete"]
+            [
+                *("", "", "", ""),
+                *("pause", "pause and wait", "sleep", "tick", "again", "delete"),
+                *("suppress", "suppress and wait"),
+            ]
         ),
     )
     def deliver(self, which: int, sender: int, outcome: Outcome, stays: bool, meanwhile: str) -> None:
@@ -268,6 +283,8 @@ class LifeOfACampaign(RuleBasedStateMachine):
             "again": lambda: self._again(order),
             "sleep": lambda: world.clock.wait(minutes=40),
             "tick": lambda: self.tick(1),
+            "suppress": self.suppress_or_not,
+            "suppress and wait": lambda: (self.suppress_or_not(), world.clock.wait(seconds=3)),
             "delete": lambda: self.delete(17),
         }
         world.channel.before_data = acts[meanwhile]
@@ -286,6 +303,8 @@ class LifeOfACampaign(RuleBasedStateMachine):
         """Called in the middle of each hand-over."""
         stopped = self.told_to_stop
         assert stopped is None or self.world.clock.now() - stopped <= FRESH
+        listed = self.listed.get(self.world.channel.recipient)
+        assert listed is None or self.world.clock.now() - listed <= FRESH
 
     @invariant()
     def nobody_gets_two_mails_of_one_generation(self) -> None:

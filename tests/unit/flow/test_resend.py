@@ -76,7 +76,7 @@ def test_two_visits_that_carry_out_the_same_wish_reopen_nobody_twice() -> None:
     world.campaigns.move(
         ACCOUNT, one, [CampaignStatus.FINISHED], CampaignStatus.IN_PROGRESS, world.clock.now()
     )
-    reopen_errors(ACCOUNT, seen, world.campaigns, world.contacts, world.clock)
+    reopen_errors(ACCOUNT, seen, world.campaigns, world.contacts, world.suppressions, world.clock)
     assert {row.generation for row in world.all_contacts(one)} == {1, 2}
     assert world.contacts.totals(ACCOUNT, one).unsettled == 0
 

@@ -1,0 +1,85 @@
+"""Where the rows of an import go: into a campaign, or into the account's suppression list."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
+
+from chalicelib.domain.address import contact_id
+from chalicelib.domain.contact_file import Candidate, RejectedRow, SheetRow, read_contacts
+from chalicelib.domain.job import ImportJob, ImportProgress
+from chalicelib.domain.suppression import Suppression
+from chalicelib.domain.suppression_file import read_suppressions
+from chalicelib.ports import ContactStore, JobQueue, NewContact, SuppressionStore
+
+T = TypeVar("T")
+
+
+class Target(Protocol[T]):
+    """What an import does with its rows."""
+
+    def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[T | RejectedRow]:
+        """What becomes of each row of the file; raises FileRejected."""
+
+    def store(self, taken: Sequence[T], seen: ImportProgress, read: ImportProgress) -> ImportProgress:
+        """Store a piece and move the checkpoint in one write; raises Outdated and NotFound."""
+
+    def finished(self) -> None:
+        """Tell who waits for the rows that all of them are there."""
+
+
+class CampaignTarget:
+    """The contacts of a campaign. Who is on the suppression list is added, counted, and not sent to later."""
+
+    def __init__(
+        self,
+        account_id: str,
+        job: ImportJob,
+        contacts: ContactStore,
+        suppressions: SuppressionStore,
+        dispatch_queue: JobQueue,
+    ) -> None:
+        self._account_id = account_id
+        self._job = job
+        self._contacts = contacts
+        self._suppressions = suppressions
+        self._dispatch_queue = dispatch_queue
+
+    def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[Candidate | RejectedRow]:
+        """The people of a contact file."""
+        return read_contacts(rows, self._job.choice)
+
+    def store(self, taken: Sequence[Candidate], seen: ImportProgress, read: ImportProgress) -> ImportProgress:
+        """Add them to the campaign; raises NotFound when it is gone."""
+        listed = self._suppressions.find(self._account_id, (row.key for row in taken))
+        contacts = [self._contact(row, row.key in listed) for row in taken]
+        campaign_id, import_id = self._job.campaign_id, self._job.import_id
+        return self._contacts.add_imported(self._account_id, campaign_id, import_id, contacts, seen, read)
+
+    def _contact(self, row: Candidate, suppressed: bool) -> NewContact:
+        identity = contact_id(self._job.campaign_id, row.key)
+        return NewContact(identity, row.person, self._job.created_at, row.row_number, suppressed)
+
+    def finished(self) -> None:
+        """Ask for a visit of the dispatcher."""
+        self._dispatch_queue.put({"account_id": self._account_id, "campaign_id": self._job.campaign_id})
+
+
+class ListTarget:
+    """The account's suppression list."""
+
+    def __init__(self, account_id: str, job: ImportJob, suppressions: SuppressionStore) -> None:
+        self._account_id = account_id
+        self._job = job
+        self._suppressions = suppressions
+
+    def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[Suppression | RejectedRow]:
+        """The addresses of a contact file, or of a list that was exported."""
+        return read_suppressions(rows, self._job.created_at)
+
+    def store(
+        self, taken: Sequence[Suppression], seen: ImportProgress, read: ImportProgress
+    ) -> ImportProgress:
+        """Add them to the list."""
+        return self._suppressions.add_imported(self._account_id, self._job.import_id, taken, seen, read)
+
+    def finished(self) -> None:
+        """Nobody waits: senders ask the list before each message."""
