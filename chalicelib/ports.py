@@ -18,6 +18,7 @@ from chalicelib.domain.contact_file import RejectedRow, SheetRow
 from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, TryLater
 from chalicelib.domain.email import Content
 from chalicelib.domain.file_columns import Choice
+from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
 from chalicelib.domain.line import Connection, Line
 from chalicelib.domain.schedule import Cursor, Ledger
@@ -68,7 +69,7 @@ class Settlement:
     """Where a Pending contact goes: Sent or Error for good, or back to Not sent until ``due``.
 
     On the way back, ``failures`` is the new count of passing failures; None for it, or for the reason,
-    keeps what the row has.
+    keeps what the row has. ``remote_id`` is what the server that took the message calls it.
     """
 
     status: ContactStatus
@@ -76,6 +77,7 @@ class Settlement:
     reason: Reason | None = None
     due: datetime | None = None
     failures: int | None = None
+    remote_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,8 +142,33 @@ class LineStore(Protocol):
     def get(self, account_id: str, line_id: str) -> Line: ...
     def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Line]: ...
     def set_connection(self, account_id: str, line_id: str, connection: Connection) -> None: ...
+    def due_for_check(self, now: datetime) -> Iterator[tuple[str, str]]:
+        """(account, line) of all lines whose connection's ``check_at`` is over, over all accounts."""
+
     def set_plan(self, account_id: str, line_id: str, plan: str) -> None: ...
     def remove(self, account_id: str, line_id: str) -> None: ...
+
+
+class IdentityStore(Protocol):
+    """Which account an SES identity belongs to (`domain/identity.py` has the rules)."""
+
+    def claim(self, account_id: str, identity: str, now: datetime) -> Claim | None:
+        """Make it the account's, or find that it is; None when another account holds it (which is noted)."""
+
+    def find(self, account_id: str, identity: str) -> Claim | None:
+        """The account's own claim, lapsed or not (consistent read)."""
+
+    def holder(self, identity: str) -> str | None:
+        """Whose the last claim is. For our own jobs only: no account ever gets to see it."""
+
+    def set_verified(self, account_id: str, identity: str, now: datetime, *, verified: bool) -> bool:
+        """Mark the own claim, which lapses counted from ``now`` when it was verified and isn't any more.
+
+        False when it isn't the account's.
+        """
+
+    def release(self, account_id: str, identity: str, now: datetime) -> None:
+        """Give up the own claim; does nothing to another account's."""
 
 
 class CampaignStore(Protocol):
@@ -413,6 +440,23 @@ class LineProver(Protocol):
     """Proves a line's channel step by step, without sending anything."""
 
     def prove(self, line: Line, password: str) -> Connection: ...
+
+
+class IdentityVerifier(Protocol):
+    """Has SES verify identities for the whole service, and tells what SES lets the service send."""
+
+    def verify(
+        self, account_id: str, identity: str, *, anew: bool = False
+    ) -> IdentityReport | TryLater | Refused:
+        """Begin the verification, or look how it stands.
+
+        With ``anew``, or where it was begun for another account, it begins from the start. To be called for
+        the account's own claims only. Refused also for what the platform uses itself.
+        """
+
+    def quota(self) -> SendingQuota | TryLater | Refused: ...
+    def forget(self, account_id: str, identity: str) -> None:
+        """Give the identity up, if it was begun for this account. Raises what the network does."""
 
 
 class ContactFileReader(Protocol):

@@ -12,6 +12,7 @@ class Tables:
     accounts: str = ""
     api_keys: str = ""
     lines: str = ""
+    identities: str = ""
     campaigns: str = ""
     contents: str = ""
     contacts: str = ""
@@ -35,6 +36,19 @@ class Queues:
 
 
 @dataclass(frozen=True, slots=True)
+class SesSettings:
+    """The platform's SES. ``resources`` is what the ARNs of its identities and sets begin with.
+
+    ``endpoint`` is None for AWS's own. ``tenants``: each account is an SES tenant.
+    """
+
+    configuration_set: str = ""
+    resources: str = ""
+    endpoint: str | None = None
+    tenants: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a function is told from outside. Times are seconds, sizes bytes."""
 
@@ -44,6 +58,7 @@ class Settings:
     secret_key_id: str
     smtp_ca_file: str | None
     smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
+    ses: SesSettings = SesSettings()
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -55,6 +70,12 @@ class Settings:
             secret_key_id=env.get("SECRET_KEY_ID", ""),
             smtp_ca_file=env.get("SMTP_CA_FILE") or None,
             smtp_private_hosts=_names(env.get("SMTP_PRIVATE_HOSTS", "")),
+            ses=SesSettings(
+                configuration_set=env.get("SES_CONFIGURATION_SET", ""),
+                resources=env.get("SES_RESOURCES", ""),
+                endpoint=env.get("SES_ENDPOINT") or None,
+                tenants=env.get("SES_TENANTS") == "true",
+            ),
         )
 
 

@@ -9,10 +9,12 @@ import uuid
 from functools import cache
 from typing import TYPE_CHECKING
 
+from chalicelib.adapters.channels import SenderByChannel
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
@@ -35,6 +37,7 @@ from chalicelib.flow.suppressions import ListPorts
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.ses import SesIdentities, SesSender
     from chalicelib.adapters.smtp import SmtpSender
 
 clock = SystemClock()
@@ -94,6 +97,11 @@ def dispatch_queue() -> SqsDispatchQueue:
     return SqsDispatchQueue(settings().queues.dispatch)
 
 
+def connect_queue() -> SqsJobQueue:
+    """The queue of lines to prove."""
+    return SqsJobQueue(settings().queues.connect)
+
+
 def campaign_ports() -> CampaignPorts:
     """For the campaign routes."""
     return CampaignPorts(
@@ -149,9 +157,10 @@ def line_ports() -> LinePorts:
     return LinePorts(
         accounts=accounts(),
         lines=DynamoLineStore(),
+        identities=DynamoIdentityStore(),
         pace=DynamoPaceStore(),
         secrets=KmsSecretBox(settings().secret_key_id),
-        connect_queue=SqsJobQueue(settings().queues.connect),
+        connect_queue=connect_queue(),
         clock=clock,
     )
 
@@ -196,14 +205,30 @@ def smtp_sender() -> "SmtpSender":
     return SmtpSender(settings().smtp_ca_file, resolver=public_only(resolve, private_smtp_hosts()))
 
 
+def ses_sender() -> "SesSender":
+    """To send through the platform's SES."""
+    from chalicelib.adapters.ses import SesSender  # noqa: PLC0415
+
+    return SesSender(settings().ses)
+
+
+def ses_identities() -> "SesIdentities":
+    """To have the platform's SES verify identities."""
+    from chalicelib.adapters.ses import SesIdentities  # noqa: PLC0415
+
+    return SesIdentities(settings().ses)
+
+
 @cache
 def proof_ports() -> ProofPorts:
     """For the function that proves lines."""
     return ProofPorts(
         lines=lines(),
+        identities=DynamoIdentityStore(),
         pace=DynamoPaceStore(),
         secrets=KmsSecretBox(settings().secret_key_id),
         prover=smtp_sender(),
+        verifier=ses_identities(),
         clock=clock,
     )
 
@@ -233,9 +258,10 @@ def sender() -> Sender:
             contacts=DynamoContactStore(),
             suppressions=suppressions(),
             lines=DynamoLineStore(),
+            identities=DynamoIdentityStore(),
             pace=DynamoPaceStore(),
             secrets=KmsSecretBox(settings().secret_key_id),
-            channel=smtp_sender(),
+            channel=SenderByChannel(smtp_sender, ses_sender),
             clock=clock,
             new_token=lambda: uuid.uuid4().hex,
             draw=random.random,

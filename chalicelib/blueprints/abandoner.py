@@ -28,6 +28,8 @@ def _abandon(body: str) -> None:
     if "export_id" in message:
         account_id, export_id = ids_in(body, "account_id", "export_id")
         wiring.exports().fail(account_id, export_id, _REASON, now)
+    elif "identity" in message:  # whoever asks for it next has it looked at again
+        ids_in(body, "account_id", "identity")
     elif "line_id" in message:
         account_id, line_id = ids_in(body, "account_id", "line_id")
         give_up_connecting(account_id, line_id, _REASON, wiring.lines(), wiring.clock)

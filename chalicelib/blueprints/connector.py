@@ -1,10 +1,13 @@
-"""The connector's door: the queue of lines whose connection is to be proven."""
+"""The connector's door: the queue of lines to prove, and of SES identities that may be used no more."""
+
+import json
 
 from chalice import Blueprint
 from chalice.app import SQSEvent
 
 from chalicelib import wiring
 from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
+from chalicelib.flow.identities import release_identity
 from chalicelib.flow.lines import prove_line
 from chalicelib.observability import log
 
@@ -13,8 +16,18 @@ connector = Blueprint(__name__)
 
 @connector.on_sqs_message(queue="connect", batch_size=1)
 def connect_lines(event: SQSEvent) -> BatchAnswer:
-    """Prove a line: resolve, connect, TLS, EHLO, AUTH, MAIL FROM."""
-    return handle_each(event, _prove)
+    """Prove a line: its SMTP server as far as MAIL FROM, or its identity at SES."""
+    return handle_each(event, _connect)
+
+
+def _connect(body: str) -> None:
+    message = json.loads(body)
+    if "identity" in message:
+        account_id, identity = ids_in(body, "account_id", "identity")
+        released = release_identity(account_id, identity, wiring.proof_ports().of_identities)
+        log("identity_reviewed", account_id=account_id, released=released)
+    else:
+        _prove(body)
 
 
 def _prove(body: str) -> None:

@@ -9,6 +9,7 @@ from chalicelib import wiring
 from chalicelib.adapters.sqs import decode_releases
 from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
 from chalicelib.flow.dispatch import release_contacts, visit_all, visit_campaign
+from chalicelib.flow.lines import ask_for_due_checks
 from chalicelib.observability import log
 
 dispatcher = Blueprint(__name__)
@@ -16,8 +17,13 @@ dispatcher = Blueprint(__name__)
 
 @dispatcher.schedule(Rate(1, unit=Rate.MINUTES))
 def start_dispatch(event: CloudWatchEvent) -> None:  # noqa: ARG001  (the time of the tick decides nothing)
-    """Every minute: ask for a visit to each active campaign. Late, twice or not at all does no harm."""
-    log("tick", campaigns=visit_all(wiring.campaigns(), wiring.dispatch_queue()))
+    """Every minute: ask for a visit to each active campaign, and for a proof of each line whose check is due.
+
+    Late, twice or not at all does no harm.
+    """
+    campaigns = visit_all(wiring.campaigns(), wiring.dispatch_queue())
+    lines = ask_for_due_checks(wiring.lines(), wiring.connect_queue(), wiring.clock)
+    log("tick", campaigns=campaigns, lines=lines)
 
 
 @dispatcher.on_sqs_message(queue="dispatch", batch_size=1)

@@ -14,6 +14,8 @@ from hashlib import sha256
 
 from email_validator import EmailNotValidError, ValidatedEmail, validate_email
 
+from chalicelib.domain.hosts import is_host_name
+
 _BLANK = " \t\u00a0\u3000\ufeff"  # what clings to a cell when it is pasted; line breaks are no such thing
 _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})  # control characters, lone surrogates, line separators
 _LONGEST = 1024  # characters looked at; RFC 5321 ends at 254
@@ -64,6 +66,25 @@ def parse_address(text: str) -> Address | Rejection:
     except EmailNotValidError as error:
         return Rejection("address_invalid", f"This is not a valid email address. {error}")
     return Address(trimmed, f"{_folded(valid.local_part)}@{valid.ascii_domain.lower()}")
+
+
+def parse_identity(text: str) -> str | Rejection:
+    """Accept an address or a whole domain that SES may verify, as ``Address.key`` writes it.
+
+    SES takes nothing but ASCII before the @. Never raises, whatever the text is.
+    """
+    if "@" in text:
+        address = parse_address(text)
+        if isinstance(address, Rejection) or address.key.isascii():
+            return address if isinstance(address, Rejection) else address.key
+        return Rejection("identity_not_ascii", "SES takes only ASCII letters before the @.")
+    placed = parse_address(f"postmaster@{text.strip(_BLANK)}")
+    domain = "" if isinstance(placed, Rejection) else placed.key.rpartition("@")[2]
+    if is_host_name(domain):
+        return domain
+    return Rejection(
+        "identity_invalid", "Give an address such as news@example.com or a domain such as example.com."
+    )
 
 
 def key_prefix(text: str) -> str:

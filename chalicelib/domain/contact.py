@@ -51,6 +51,7 @@ class Contact:
 
     Instants are aware UTC and set once within a generation. ``lease_until`` is set while Pending: nobody
     may begin a hand-over after it. ``due`` orders the waiting contacts: not before this instant.
+    ``remote_id`` is what the server that took the message calls it.
     """
 
     contact_id: str
@@ -69,6 +70,7 @@ class Contact:
     delivered_at: datetime | None = None
     opened_at: datetime | None = None
     reason: Reason | None = None
+    remote_id: str | None = None
 
     @property
     def outcome_unknown(self) -> bool:

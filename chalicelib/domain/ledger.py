@@ -43,6 +43,15 @@ class LineLimits:
             "day": self.per_day,
         }
 
+    def within(self, other: "LineLimits") -> "LineLimits":
+        """The stricter of both, limit by limit."""
+        return LineLimits(
+            _stricter(self.per_second, other.per_second),
+            _stricter(self.per_minute, other.per_minute),
+            _stricter(self.per_hour, other.per_hour),
+            _stricter(self.per_day, other.per_day),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Ledger:
@@ -78,6 +87,12 @@ class Ledger:
     def from_dict(cls, row: Mapping[str, Mapping[str, int]]) -> Self:
         """The ledger of a stored row. Counts may be any integral number type; a missing size is empty."""
         return cls(**{name: _parsed(row.get(name, {})) for name in BUCKETS})
+
+
+def _stricter(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return min(one, other)
 
 
 def _from(first: int, counts: Mapping[int, int]) -> dict[int, int]:

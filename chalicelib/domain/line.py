@@ -1,10 +1,11 @@
 """A line: a place to send from, its channel, what it may carry, and whether it works."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.identity import Verification
 from chalicelib.domain.schedule import LineLimits
 
 
@@ -31,6 +32,7 @@ class ConnectionState(StrEnum):
 
     NEW = "new"
     CONNECTING = "connecting"
+    VERIFYING = "verifying"  # SES waits for the identity's owner; the schedule looks again and again
     CONNECTED = "connected"
     FAILED = "failed"
 
@@ -46,22 +48,46 @@ class SmtpChannel:
 
 
 @dataclass(frozen=True, slots=True)
+class SesChannel:
+    """The platform's own SES, sending as a verified address or domain (`domain/identity.py` has its form)."""
+
+    identity: str
+
+
+Channel = SmtpChannel | SesChannel
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
-    """The last proof of the channel. ``size_limit`` is the SIZE announced, in bytes (RFC 1870), if any."""
+    """The last proof of the channel. ``size_limit`` is the largest message it takes, in bytes, if known.
+
+    ``quota`` is what the channel itself allows. ``verification`` is that of an SES identity. ``check_at``
+    is when the schedule proves the line again by itself; None leaves that to a person.
+    """
 
     state: ConnectionState = ConnectionState.NEW
     checked_at: datetime | None = None
     reason: Reason | None = None
     size_limit: int | None = None
+    quota: LineLimits = field(default_factory=LineLimits)
+    verification: Verification | None = None
+    check_at: datetime | None = None
+
+    def failed(self, now: datetime, reason: Reason) -> "Connection":
+        """Out of use until a person connects it again; what else was known of it stays."""
+        return replace(self, state=ConnectionState.FAILED, checked_at=now, reason=reason, check_at=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One row of the account's lines. ``password`` is the KMS ciphertext; its clear text is never kept."""
+    """One row of the account's lines. ``password`` is the KMS ciphertext; its clear text is never kept.
+
+    ``limits`` are those a person set, `limits_in_force` what counts.
+    """
 
     line_id: str
     name: str
-    channel: SmtpChannel
+    channel: Channel
     from_address: str
     from_name: str = ""
     reply_to: str | None = None
@@ -70,3 +96,8 @@ class Line:
     connection: Connection = field(default_factory=Connection)
     password: bytes = b""
     created_at: datetime | None = None
+
+    @property
+    def limits_in_force(self) -> LineLimits:
+        """The person's limits, and never more than the channel itself allows."""
+        return self.limits.within(self.connection.quota)

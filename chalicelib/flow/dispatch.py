@@ -229,7 +229,7 @@ def lanes(line_ids: Sequence[str], lines: Sequence[Line | None], pace: Pace) -> 
     return [
         Lane(
             line_id,
-            line.limits if line else LineLimits(),
+            line.limits_in_force if line else LineLimits(),
             pace.ledgers[line_id],
             pace.resting_until.get(line_id) if line else _NEVER,
         )

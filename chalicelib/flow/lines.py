@@ -3,14 +3,19 @@
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.address import Address, parse_address
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.identity import covers, is_domain
 from chalicelib.domain.ids import new_id
-from chalicelib.domain.line import Connection, ConnectionState, Line, SmtpChannel
+from chalicelib.domain.line import Channel, Connection, ConnectionState, Line, SesChannel
 from chalicelib.domain.schedule import LineLimits
-from chalicelib.errors import NotFound, SecretUnreadable
+from chalicelib.errors import FieldError, Invalid, NotFound, SecretUnreadable
+from chalicelib.flow.identities import IdentityPorts, claim_identity, follow_identity
 from chalicelib.ports import (
     AccountStore,
     Clock,
+    IdentityStore,
+    IdentityVerifier,
     JobQueue,
     LineProver,
     LineStore,
@@ -28,7 +33,7 @@ class NewLine:
     """What a person gives to add a line."""
 
     name: str
-    channel: SmtpChannel
+    channel: Channel
     password: str
     from_address: str
     from_name: str
@@ -42,6 +47,7 @@ class LinePorts:
 
     accounts: AccountStore
     lines: LineStore
+    identities: IdentityStore
     pace: PaceStore
     secrets: SecretBox
     connect_queue: JobQueue
@@ -50,48 +56,94 @@ class LinePorts:
 
 @dataclass(frozen=True, slots=True)
 class ProofPorts:
-    """What the proof of a connection needs: it may open the password."""
+    """What the proof of a connection needs: it may open the password, and speak to SES of identities."""
 
     lines: LineStore
+    identities: IdentityStore
     pace: PaceStore
     secrets: SecretBox
     prover: LineProver
+    verifier: IdentityVerifier
     clock: Clock
+
+    @property
+    def of_identities(self) -> IdentityPorts:
+        """The part that concerns SES identities."""
+        return IdentityPorts(self.lines, self.identities, self.verifier, self.clock)
 
 
 def add_line(account_id: str, new: NewLine, ports: LinePorts) -> Line:
-    """Store a line with its password encrypted; its connection is still to be proven."""
+    """Store a line with its password encrypted; its connection is still to be proven.
+
+    Raises Invalid when the From address doesn't belong to the SES identity, and Conflict when the identity
+    can't be the account's.
+    """
     now = ports.clock.now()
     line_id = new_id(now)
     line = Line(
         line_id=line_id,
         name=new.name,
         channel=new.channel,
-        from_address=new.from_address,
+        from_address=_from_address(new),
         from_name=new.from_name,
         reply_to=new.reply_to,
         plan=ports.accounts.get(account_id).line_plan,
         limits=new.limits,
-        password=ports.secrets.seal(account_id, line_id, new.password),
+        password=ports.secrets.seal(account_id, line_id, new.password) if new.password else b"",
         created_at=now,
     )
+    _claim(account_id, line, ports)
     ports.lines.add(account_id, line)
     return line
 
 
+def _from_address(new: NewLine) -> str:
+    """The From address, which SES has to let us send from; of an address it knows the one form only."""
+    if not isinstance(new.channel, SesChannel):
+        return new.from_address
+    identity, address = new.channel.identity, parse_address(new.from_address)
+    if isinstance(address, Address) and covers(identity, address.key):
+        return new.from_address if is_domain(identity) else identity
+    allowed = f"an address at {identity} or below it" if is_domain(identity) else identity
+    raise Invalid(FieldError("from_address", "not_of_identity", f"Send from {allowed}."))
+
+
+def _claim(account_id: str, line: Line, ports: LinePorts) -> None:
+    if isinstance(line.channel, SesChannel):
+        claim_identity(account_id, line.channel.identity, ports.identities, ports.connect_queue, ports.clock)
+
+
 def ask_for_connection(account_id: str, line_id: str, ports: LinePorts) -> Line:
-    """Queue the proof of the connection: the function that makes it may open the password, the API not."""
+    """Queue the proof of the connection: the function that makes it may open the password, the API not.
+
+    Raises Conflict when the line's SES identity can't be the account's (any more).
+    """
     line = ports.lines.get(account_id, line_id)
-    connection = replace(line.connection, state=ConnectionState.CONNECTING, reason=None)
+    _claim(account_id, line, ports)
+    connection = replace(line.connection, state=ConnectionState.CONNECTING, reason=None, check_at=None)
     ports.lines.set_connection(account_id, line_id, connection)
     ports.connect_queue.put({"account_id": account_id, "line_id": line_id})
     return replace(line, connection=connection)
 
 
+def ask_for_due_checks(lines: LineStore, connect_queue: JobQueue, clock: Clock) -> int:
+    """The tick: ask for a proof of every line that is to be proven again by itself; returns how many."""
+    asked = 0
+    for account_id, line_id in lines.due_for_check(clock.now()):
+        connect_queue.put({"account_id": account_id, "line_id": line_id})
+        asked += 1
+    return asked
+
+
 def prove_line(account_id: str, line_id: str, ports: ProofPorts) -> ConnectionState | None:
-    """Talk to the server as far as MAIL FROM and write down how it went; None when the line is gone."""
+    """Prove the channel and write down how it went; None when the line is gone.
+
+    An SMTP server is talked to as far as MAIL FROM. SES is asked to verify the identity, or how that stands.
+    """
     try:
         line = ports.lines.get(account_id, line_id)
+        if _is_out_of_use(line):
+            return line.connection.state
         connection = _prove(account_id, line, ports)
         ports.lines.set_connection(account_id, line_id, connection)
     except NotFound:
@@ -101,7 +153,14 @@ def prove_line(account_id: str, line_id: str, ports: ProofPorts) -> ConnectionSt
     return connection.state
 
 
+def _is_out_of_use(line: Line) -> bool:
+    """Whether the check of an SES line comes too late: it failed meanwhile, and a person has to ask again."""
+    return isinstance(line.channel, SesChannel) and line.connection.state is ConnectionState.FAILED
+
+
 def _prove(account_id: str, line: Line, ports: ProofPorts) -> Connection:
+    if isinstance(line.channel, SesChannel):
+        return follow_identity(account_id, line, line.channel, ports.of_identities)
     try:
         password = ports.secrets.open(account_id, line.line_id, line.password)
     except SecretUnreadable:
@@ -120,15 +179,19 @@ def find_line(account_id: str, line_id: str, lines: LineStore) -> Line | None:
 def give_up_connecting(account_id: str, line_id: str, reason: Reason, lines: LineStore, clock: Clock) -> None:
     """The last word on a proof that never came to an end; does nothing when the line is gone."""
     with suppress(NotFound):
-        if lines.get(account_id, line_id).connection.state is ConnectionState.CONNECTING:
-            failed = Connection(ConnectionState.FAILED, clock.now(), reason)
-            lines.set_connection(account_id, line_id, failed)
+        connection = lines.get(account_id, line_id).connection
+        if connection.state is ConnectionState.CONNECTING:
+            lines.set_connection(account_id, line_id, connection.failed(clock.now(), reason))
 
 
 def remove_line(account_id: str, line_id: str, ports: LinePorts) -> None:
     """Remove a line and its password; a campaign that has no other line pauses and says so.
 
-    A sender that is at work may still know the line for half a minute.
+    A sender that is at work may still know the line for half a minute. A job gives up the identity of an SES
+    line if it was the last one that used it.
     """
+    channel = ports.lines.get(account_id, line_id).channel
     ports.lines.remove(account_id, line_id)
     ports.pace.forget_line(account_id, line_id)
+    if isinstance(channel, SesChannel):
+        ports.connect_queue.put({"account_id": account_id, "identity": channel.identity})

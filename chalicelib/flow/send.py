@@ -29,8 +29,9 @@ from chalicelib.domain.delivery import (
 )
 from chalicelib.domain.email import CompiledMessage, SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError, message_id_for
-from chalicelib.domain.line import Connection, ConnectionState, Line
+from chalicelib.domain.line import ConnectionState, Line, SesChannel
 from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
+from chalicelib.domain.ses_errors import reason as ses_reason
 from chalicelib.errors import NotFound, SecretUnreadable
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.lines import PASSWORD_UNREADABLE
@@ -39,6 +40,7 @@ from chalicelib.ports import (
     Clock,
     ContactStore,
     EmailSender,
+    IdentityStore,
     LineStore,
     PaceStore,
     SecretBox,
@@ -53,6 +55,7 @@ QUEUE_TIME = timedelta(seconds=30)  # between a slot and its message at the send
 HAND_OVER = timedelta(seconds=150)  # what a hand-over may take: less time than this is not enough to begin
 REMEMBER_LINE = timedelta(seconds=30)
 CONCERNS_ALL = frozenset({"message_too_large"})  # refusals that every contact of the campaign would meet
+PASSES_BY_ITSELF = frozenset({"sending_quota_used_up"})  # nothing is wrong with the line
 
 T = TypeVar("T")
 
@@ -65,6 +68,7 @@ class SendPorts:
     contacts: ContactStore
     suppressions: SuppressionStore
     lines: LineStore
+    identities: IdentityStore
     pace: PaceStore
     secrets: SecretBox
     channel: EmailSender
@@ -156,8 +160,8 @@ class Sender:
         """Write down what became of the message. The claim makes sure that it is ours to say."""
         now = self._ports.clock.now()
         match outcome:
-            case Accepted():
-                self._settle(order, token, Settlement(ContactStatus.SENT, now))
+            case Accepted(remote_id):
+                self._settle(order, token, Settlement(ContactStatus.SENT, now, remote_id=remote_id))
                 self._line_worked(order)
             case Unknown(reason):
                 # The code is what keeps a resend away from it, whatever the channel calls it.
@@ -198,7 +202,7 @@ class Sender:
         self._troubled.add(key)
         if isinstance(outcome, Refused):
             self._take_out_of_use(key, outcome.reason)
-        elif outcome.scope is Scope.RATE:
+        elif outcome.scope is Scope.RATE or outcome.reason.code in PASSES_BY_ITSELF:
             self._rest(key, now + max(RATE_WAIT, outcome.after or RATE_WAIT))
         else:
             failures = self._ports.pace.line_failed(*key, now, now + LINE_WAITS[0])
@@ -215,9 +219,9 @@ class Sender:
 
     def _take_out_of_use(self, key: tuple[str, str], reason: Reason) -> None:
         """Nothing leaves through it until a person has connected it again."""
-        failed = Connection(ConnectionState.FAILED, self._ports.clock.now(), reason)
         with suppress(NotFound):
-            self._ports.lines.set_connection(*key, failed)
+            connection = self._ports.lines.get(*key).connection
+            self._ports.lines.set_connection(*key, connection.failed(self._ports.clock.now(), reason))
         self._lines.pop(key, None)
 
     def _line_worked(self, order: SendOrder) -> None:
@@ -253,7 +257,7 @@ class Sender:
         return seen[1]
 
     def _line(self, order: SendOrder) -> tuple[Line, str] | None:
-        """The line and its password; None when it was deleted, rests or is out of use."""
+        """The line and its password; None when it was deleted, rests or may not be used."""
         key, now = (order.account_id, order.line_id), self._ports.clock.now()
         if now < self._resting.get(key, now):
             return None
@@ -262,12 +266,25 @@ class Sender:
             line = _find(lambda: self._ports.lines.get(*key))
             if line is None or line.connection.state is not ConnectionState.CONNECTED:
                 return None
-            try:
-                seen = self._lines[key] = (now, line, self._ports.secrets.open(*key, line.password))
-            except SecretUnreadable:
-                self._take_out_of_use(key, PASSWORD_UNREADABLE)
+            password = self._leave_to_send(key, line)
+            if password is None:
                 return None
+            seen = self._lines[key] = (now, line, password)
         return seen[1], seen[2]
+
+    def _leave_to_send(self, key: tuple[str, str], line: Line) -> str | None:
+        """The password; empty for SES, where the identity must be the account's own. None: out of use now."""
+        if isinstance(line.channel, SesChannel):
+            claim = self._ports.identities.find(key[0], line.channel.identity)
+            if claim is None or not claim.verified:
+                self._take_out_of_use(key, ses_reason("identity_not_yours"))
+                return None
+            return ""
+        try:
+            return self._ports.secrets.open(*key, line.password)
+        except SecretUnreadable:
+            self._take_out_of_use(key, PASSWORD_UNREADABLE)
+            return None
 
     def _compose_or_stop(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage | None:
         """The compiled message. What can't be composed would fail for every contact: the campaign pauses."""
@@ -298,7 +315,7 @@ def wanted(campaign: Campaign, line: Line, order: SendOrder, now: datetime) -> b
     messages are paced, by gaps or by the line's limits, more than those seconds do: what piled up while no
     sender worked would leave in a burst.
     """
-    latest = QUEUE_TIME if campaign.timetable.gap_max or line.limits.is_paced else LATEST
+    latest = QUEUE_TIME if campaign.timetable.gap_max or line.limits_in_force.is_paced else LATEST
     late = now - order.slot_at
     open_now = campaign.timetable.is_open(now) or (
         late <= QUEUE_TIME and campaign.timetable.is_open(order.slot_at)

@@ -12,6 +12,7 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
@@ -23,6 +24,7 @@ from chalicelib.ports import (
     CampaignStore,
     ContactStore,
     ExportStore,
+    IdentityStore,
     ImportStore,
     LineStore,
     PaceStore,
@@ -33,6 +35,7 @@ from local.emulator import REGION, ROOT, Emulator, run_emulator
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.contacts import FakeContactStore
+from tests.fakes.identities import FakeIdentityStore
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
@@ -42,6 +45,7 @@ TABLES = {
     "accounts": "AccountTable",
     "api_keys": "ApiKeyTable",
     "lines": "LineTable",
+    "identities": "IdentityTable",
     "campaigns": "CampaignTable",
     "contents": "ContentTable",
     "contacts": "ContactTable",
@@ -60,6 +64,7 @@ class Stores:
     kind: str
     accounts: AccountStore
     lines: LineStore
+    identities: IdentityStore
     campaigns: CampaignStore
     contacts: ContactStore
     suppressions: SuppressionStore
@@ -100,6 +105,7 @@ def dynamodb(cloud: Emulator) -> Stores:
         "dynamodb",
         DynamoAccountStore(),
         DynamoLineStore(),
+        DynamoIdentityStore(),
         DynamoCampaignStore(),
         DynamoContactStore(),
         DynamoSuppressionStore(),
@@ -120,6 +126,7 @@ def in_memory() -> Stores:
         "memory",
         FakeAccountStore(),
         FakeLineStore(),
+        FakeIdentityStore(),
         campaigns,
         FakeContactStore(campaigns, imports),
         FakeSuppressionStore(imports),

@@ -1,17 +1,25 @@
 """Contract of ``LineStore``."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from chalicelib.domain.delivery import Reason, Stage
-from chalicelib.domain.line import Connection, ConnectionState, LinePlan
+from chalicelib.domain.identity import DnsRecord, Verification, VerificationState
+from chalicelib.domain.line import Connection, ConnectionState, LinePlan, SesChannel
 from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import Invalid, NotFound
 from tests.contract.conftest import Stores
 from tests.contract.store_builders import NOON, line
 
 REFUSED = Reason("auth_failed", "Wrong password.", Stage.AUTH, 535, "5.7.8", "no")
+
+
+WAITS = Reason("identity_not_verified", "Publish the records.")
+QUOTA = LineLimits(per_second=14, per_day=50_000)
+RECORDS = tuple(DnsRecord("CNAME", f"{n}._domainkey.shop.example", f"{n}.dkim.example") for n in "ab")
+VERIFICATION = Verification(VerificationState.PENDING, RECORDS, NOON + timedelta(hours=72))
 
 
 class TestLineStore:
@@ -27,10 +35,36 @@ class TestLineStore:
         stores.lines.add(stores.account, stored)
         for connection in (
             Connection(ConnectionState.FAILED, NOON, REFUSED, 1_000),
+            Connection(
+                ConnectionState.VERIFYING, NOON, WAITS, 40_000_000, QUOTA, VERIFICATION, check_at=NOON
+            ),
             Connection(ConnectionState.CONNECTED),
         ):
             stores.lines.set_connection(stores.account, stored.line_id, connection)
             assert stores.lines.get(stores.account, stored.line_id) == replace(stored, connection=connection)
+
+    def test_a_line_through_ses_has_an_identity_and_no_password(self, stores: Stores) -> None:
+        stored = replace(line(), channel=SesChannel("shop.example"), password=b"")
+        stores.lines.add(stores.account, stored)
+        assert stores.lines.get(stores.account, stored.line_id) == stored
+
+    def test_lines_are_found_when_their_check_is_due(self, stores: Stores) -> None:
+        due, later, never = line(), line(), line()
+        for one, at in ((due, NOON), (later, NOON + timedelta(minutes=1)), (never, None)):
+            stores.lines.add(stores.account, one)
+            connection = Connection(ConnectionState.VERIFYING, check_at=at)
+            stores.lines.set_connection(stores.account, one.line_id, connection)
+
+        def found(minutes: int) -> set[str]:
+            every = stores.lines.due_for_check(NOON + timedelta(minutes=minutes))
+            return {line_id for account_id, line_id in every if account_id == stores.account}
+
+        assert found(-1) == set()
+        assert found(0) == {due.line_id}
+        assert found(1) == {due.line_id, later.line_id}
+        stores.lines.set_connection(stores.account, due.line_id, Connection())
+        stores.lines.remove(stores.account, later.line_id)
+        assert found(1) == set()
 
     def test_the_plan_is_changed(self, stores: Stores) -> None:
         stored = line()

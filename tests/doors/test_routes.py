@@ -113,7 +113,7 @@ def test_no_body_is_one_without_fields(body: str | None) -> None:
     answer = app(request("POST", "/lines", body), Context())
     problem = json.loads(answer["body"])
     assert (answer["statusCode"], problem["code"]) == (422, "invalid")
-    assert {error["field"] for error in problem["errors"]} == {"name", "from_address", "smtp"}
+    assert {error["field"] for error in problem["errors"]} == {"name", "from_address", "ses"}
 
 
 def test_a_body_that_is_no_text_is_not_json() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from app import app
 from chalicelib import wiring
-from chalicelib.blueprints.api.lines import SmtpInput
+from chalicelib.blueprints.api.line_models import SmtpInput
 from chalicelib.settings import Settings
 from tests.contract.faulty_smtp import PASSWORD, FaultySmtp
 from tests.contract.smtp_builders import line

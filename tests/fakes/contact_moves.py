@@ -59,4 +59,5 @@ def settled(row: Contact, settlement: Settlement) -> Contact:
         lease_until=None,
         reason=reason,
         sent_at=(row.sent_at or settlement.at) if may_have_left else row.sent_at,
+        remote_id=settlement.remote_id or row.remote_id,
     )

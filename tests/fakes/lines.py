@@ -1,6 +1,8 @@
 """Lines in memory."""
 
+from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 
 from chalicelib.domain.line import Connection, Line, LinePlan
 from chalicelib.errors import NotFound
@@ -29,6 +31,11 @@ class FakeLineStore:
     def set_connection(self, account_id: str, line_id: str, connection: Connection) -> None:
         line = self.get(account_id, line_id)
         self._lines[account_id, line_id] = replace(line, connection=connection)
+
+    def due_for_check(self, now: datetime) -> Iterator[tuple[str, str]]:
+        for key, line in sorted(self._lines.items()):
+            if line.connection.check_at is not None and line.connection.check_at <= now:
+                yield key
 
     def set_plan(self, account_id: str, line_id: str, plan: str) -> None:
         line = self.get(account_id, line_id)

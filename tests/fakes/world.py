@@ -36,6 +36,7 @@ from tests.fakes.channel import FakeEmailSender, FakeProver
 from tests.fakes.clock import HandClock
 from tests.fakes.contacts import FakeContactStore
 from tests.fakes.files import FakeFileStore
+from tests.fakes.identities import FakeIdentityStore, FakeVerifier
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
@@ -57,6 +58,7 @@ class World:
     clock: HandClock = field(default_factory=HandClock)
     accounts: FakeAccountStore = field(default_factory=FakeAccountStore)
     lines: FakeLineStore = field(default_factory=FakeLineStore)
+    identities: FakeIdentityStore = field(default_factory=FakeIdentityStore)
     campaigns: FakeCampaignStore = field(default_factory=FakeCampaignStore)
     imports: FakeImportStore = field(default_factory=FakeImportStore)
     exports: FakeExportStore = field(default_factory=FakeExportStore)
@@ -65,6 +67,7 @@ class World:
     secrets: FakeSecretBox = field(default_factory=FakeSecretBox)
     channel: FakeEmailSender = field(default_factory=FakeEmailSender)
     prover: FakeProver = field(default_factory=FakeProver)
+    verifier: FakeVerifier = field(default_factory=FakeVerifier)
     dispatch_queue: FakeDispatchQueue = field(default_factory=FakeDispatchQueue)
     send_queue: FakeSendQueue = field(default_factory=FakeSendQueue)
     removal_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
@@ -137,11 +140,21 @@ class World:
 
     @property
     def line_ports(self) -> LinePorts:
-        return LinePorts(self.accounts, self.lines, self.pace, self.secrets, self.connect_queue, self.clock)
+        return LinePorts(
+            self.accounts,
+            self.lines,
+            self.identities,
+            self.pace,
+            self.secrets,
+            self.connect_queue,
+            self.clock,
+        )
 
     @property
     def proof_ports(self) -> ProofPorts:
-        return ProofPorts(self.lines, self.pace, self.secrets, self.prover, self.clock)
+        return ProofPorts(
+            self.lines, self.identities, self.pace, self.secrets, self.prover, self.verifier, self.clock
+        )
 
     @property
     def export_ports(self) -> ExportPorts:
@@ -173,6 +186,7 @@ class World:
                 self.contacts,
                 self.suppressions,
                 self.lines,
+                self.identities,
                 self.pace,
                 self.secrets,
                 self.channel,

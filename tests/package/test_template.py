@@ -82,7 +82,8 @@ def test_every_queue_has_dead_letters_or_holds_them(resources: Resources) -> Non
         if "RedrivePolicy" in queue
     }
     assert queues.keys() - targets.keys() <= set(targets.values())
-    assert {queue for _, queue, _ in queue_sources(resources)} == targets.keys()
+    read = {queue for _, queue, _ in queue_sources(resources)}
+    assert read | {"SesEventQueue"} == targets.keys()  # that one fills before anybody reads it
     assert all(5 <= queues[name]["RedrivePolicy"]["maxReceiveCount"] <= 10 for name in targets)
     assert all(queue["SqsManagedSseEnabled"] is True for queue in queues.values())
     assert all(queue["MessageRetentionPeriod"] == 14 * 24 * 3600 for queue in queues.values())
@@ -162,6 +163,28 @@ def test_no_smtp_host_may_be_private_unless_somebody_says_so(template: dict[str,
     assert template["Parameters"]["SmtpPrivateHosts"]["Default"] == ""
     told = template["Globals"]["Function"]["Environment"]["Variables"]["SMTP_PRIVATE_HOSTS"]
     assert told == {"Ref": "SmtpPrivateHosts"}
+
+
+def test_only_ses_may_publish_events_and_only_its_topic_may_queue_them(resources: Resources) -> None:
+    (published,) = resources["SesEventTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert (published["Principal"], published["Action"]) == ({"Service": "ses.amazonaws.com"}, "sns:Publish")
+    assert published["Condition"]["StringEquals"]["aws:SourceAccount"] == {"Ref": "AWS::AccountId"}
+    source = published["Condition"]["StringEquals"]["aws:SourceArn"]["Fn::Sub"]
+    assert source.endswith(":configuration-set/${SesConfigurationSet}")
+    (queued,) = resources["SesEventQueuePolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert queued["Principal"] == {"Service": "sns.amazonaws.com"}
+    assert queued["Condition"] == {"ArnEquals": {"aws:SourceArn": {"Ref": "SesEventTopic"}}}
+
+
+def test_ses_tells_everything_it_can_tell(resources: Resources) -> None:
+    destination = resources["SesEventDestination"]["Properties"]["EventDestination"]
+    assert len(destination["MatchingEventTypes"]) == 10
+    assert destination["Enabled"] is True
+
+
+def test_ses_is_amazons_unless_somebody_says_otherwise(template: dict[str, Any]) -> None:
+    defaults = {name: template["Parameters"][name]["Default"] for name in ("SesEndpoint", "SesTenants")}
+    assert defaults == {"SesEndpoint": "", "SesTenants": "false"}
 
 
 def test_tables_are_encrypted_can_be_restored_and_outlive_the_stack(resources: Resources) -> None:

@@ -91,6 +91,7 @@ def contact_from(row: ContactRow) -> Contact:
         delivered_at=row.delivered_at,
         opened_at=row.opened_at,
         reason=reason_from(row.reason),
+        remote_id=row.remote_id,
     )
 
 
@@ -132,6 +133,7 @@ def reopen_actions(
         ContactRow.sent_at.remove(),
         ContactRow.delivered_at.remove(),
         ContactRow.opened_at.remove(),
+        ContactRow.remote_id.remove(),
         ContactRow.work.set(_work(account_id, campaign_id, contact.contact_id, WAITING)),
         ContactRow.work_at.set(f"{sortable(now)}#{contact.contact_id}"),
     ]
@@ -152,6 +154,8 @@ def settle_actions(
     ]
     if settlement.status is ContactStatus.SENT or _unknown(settlement.reason):
         actions.append(ContactRow.sent_at.set(ContactRow.sent_at | settlement.at))
+    if settlement.remote_id is not None:
+        actions.append(ContactRow.remote_id.set(settlement.remote_id))
     return actions
 
 

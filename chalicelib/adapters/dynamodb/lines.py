@@ -1,25 +1,36 @@
 """Lines in DynamoDB."""
 
+import zlib
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from pynamodb.exceptions import DeleteError, DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
-from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item, whole
+from chalicelib.adapters.dynamodb.line_mapping import (
+    channel_from,
+    channel_values,
+    limits_from,
+    limits_item,
+    verification_from,
+    verification_item,
+)
+from chalicelib.adapters.dynamodb.mapping import (
+    instant_from,
+    reason_from,
+    reason_item,
+    sortable,
+    whole,
+)
 from chalicelib.adapters.dynamodb.tables import LineRow
 from chalicelib.adapters.dynamodb.writing import refused
-from chalicelib.domain.line import (
-    Connection,
-    ConnectionState,
-    Line,
-    LinePlan,
-    Security,
-    SmtpChannel,
-)
-from chalicelib.domain.schedule import LineLimits
+from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
+
+_CHECK_SHARDS = 4  # partitions of the round of lines that are proven again by themselves
 
 
 class DynamoLineStore:
@@ -55,8 +66,18 @@ class DynamoLineStore:
                 _set_or_remove(LineRow.checked_at, connection.checked_at),
                 _set_or_remove(LineRow.connection_reason, reason and reason_item(reason)),
                 _set_or_remove(LineRow.size_limit, connection.size_limit),
+                _set_or_remove(LineRow.quota, limits_item(connection.quota) or None),
+                _set_or_remove(LineRow.verification, verification_item(connection.verification)),
+                *_check_actions(line_id, connection.check_at),
             ],
         )
+
+    def due_for_check(self, now: datetime) -> Iterator[tuple[str, str]]:
+        """(account, line) of all whose ``check_at`` is over, over all accounts."""
+        for shard in range(_CHECK_SHARDS):
+            due = LineRow.lines_to_check.query(str(shard), LineRow.check_at <= sortable(now))
+            for row in due:
+                yield row.account_id, row.line_id
 
     def set_plan(self, account_id: str, line_id: str, plan: str) -> None:
         """Change the plan (the operator's right only); raises NotFound."""
@@ -85,26 +106,27 @@ def _set_or_remove(attribute: Any, value: Any) -> Action:
     return action
 
 
+def _check_actions(line_id: str, check_at: datetime | None) -> list[Action]:
+    if check_at is None:
+        return [LineRow.check.remove(), LineRow.check_at.remove()]
+    shard = str(zlib.crc32(line_id.encode()) % _CHECK_SHARDS)
+    return [LineRow.check.set(shard), LineRow.check_at.set(sortable(check_at))]
+
+
 def _row(account_id: str, line: Line) -> LineRow:
-    limits = line.limits
     return LineRow(
         account_id,
         line.line_id,
         name=line.name,
         plan=line.plan,
-        host=line.channel.host,
-        port=line.channel.port,
-        security=line.channel.security,
-        username=line.channel.username,
-        password=line.password,
+        password=line.password or None,
         from_name=line.from_name,
         from_address=line.from_address,
         reply_to=line.reply_to,
-        limits={
-            name: getattr(limits, name) for name in LineLimits.__slots__ if getattr(limits, name) is not None
-        },
+        limits=limits_item(line.limits),
         connection_state=line.connection.state,
         created_at=line.created_at,
+        **channel_values(line.channel),
     )
 
 
@@ -112,18 +134,21 @@ def _line(row: LineRow) -> Line:
     return Line(
         line_id=row.line_id,
         name=row.name,
-        channel=SmtpChannel(row.host, int(row.port), Security(row.security), row.username),
+        channel=channel_from(row),
         from_address=row.from_address,
         from_name=row.from_name,
         reply_to=row.reply_to,
         plan=LinePlan(row.plan),
-        limits=LineLimits(**{name: int(value) for name, value in plain(row.limits).items()}),
+        limits=limits_from(row.limits),
         connection=Connection(
             ConnectionState(row.connection_state),
             row.checked_at,
             reason_from(row.connection_reason),
             whole(row.size_limit),
+            limits_from(row.quota),
+            verification_from(row.verification),
+            instant_from(row.check_at) if row.check_at else None,
         ),
-        password=row.password,
+        password=row.password or b"",
         created_at=row.created_at,
     )

@@ -62,8 +62,19 @@ class ApiKeyRow(Model):
     keys_of_account = KeysOfAccount()
 
 
+class LinesToCheck(GlobalSecondaryIndex["LineRow"]):
+    """Sparse: only lines that the schedule proves again by itself carry ``check`` and ``check_at``."""
+
+    class Meta:
+        index_name = "LinesToCheck"
+        projection = KeysOnlyProjection()
+
+    check = UnicodeAttribute(hash_key=True)
+    check_at = UnicodeAttribute(range_key=True)
+
+
 class LineRow(Model):
-    """One line of an account. ``password`` is KMS ciphertext."""
+    """One line of an account. ``password`` is KMS ciphertext. The channel's fields depend on its kind."""
 
     class Meta:
         table_name = "lines"
@@ -72,11 +83,13 @@ class LineRow(Model):
     line_id = UnicodeAttribute(range_key=True)
     name = UnicodeAttribute()
     plan = UnicodeAttribute()
-    host = UnicodeAttribute()
-    port = NumberAttribute()
-    security = UnicodeAttribute()
-    username = UnicodeAttribute()
-    password = BinaryAttribute(legacy_encoding=False)
+    channel = UnicodeAttribute(default="smtp")
+    host = UnicodeAttribute(null=True)
+    port = NumberAttribute(null=True)
+    security = UnicodeAttribute(null=True)
+    username = UnicodeAttribute(null=True)
+    password = BinaryAttribute(legacy_encoding=False, null=True)
+    identity = UnicodeAttribute(null=True)
     from_name = UnicodeAttribute()
     from_address = UnicodeAttribute()
     reply_to = UnicodeAttribute(null=True)
@@ -85,7 +98,25 @@ class LineRow(Model):
     checked_at = UTCDateTimeAttribute(null=True)
     connection_reason: MapAttribute[str, object] = MapAttribute(null=True)
     size_limit = NumberAttribute(null=True)
+    quota: MapAttribute[str, int] = MapAttribute(null=True)
+    verification: MapAttribute[str, object] = MapAttribute(null=True)
+    check = UnicodeAttribute(null=True)
+    check_at = UnicodeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
+    lines_to_check = LinesToCheck()
+
+
+class IdentityRow(Model):
+    """Which account an SES identity belongs to. The one table led by no account: SES knows them all alike."""
+
+    class Meta:
+        table_name = "identities"
+
+    identity = UnicodeAttribute(hash_key=True)
+    account_id = UnicodeAttribute()
+    since = UTCDateTimeAttribute()
+    verified = BooleanAttribute(default=False)
+    contested = BooleanAttribute(default=False)
 
 
 class ActiveCampaigns(GlobalSecondaryIndex["CampaignRow"]):
@@ -174,6 +205,7 @@ class ContactRow(Model):
     sent_at = UTCDateTimeAttribute(null=True)
     delivered_at = UTCDateTimeAttribute(null=True)
     opened_at = UTCDateTimeAttribute(null=True)
+    remote_id = UnicodeAttribute(null=True)
     reason: MapAttribute[str, object] = MapAttribute(null=True)
     resend_token = UnicodeAttribute(null=True)
     work = UnicodeAttribute(null=True)
@@ -274,6 +306,7 @@ MODELS: dict[str, type[Model]] = {
     "accounts": AccountRow,
     "api_keys": ApiKeyRow,
     "lines": LineRow,
+    "identities": IdentityRow,
     "campaigns": CampaignRow,
     "contents": ContentRow,
     "contacts": ContactRow,

@@ -59,7 +59,7 @@ class SmtpSender:
         warm = self._warm.pop(line.line_id, None)
         if warm is None:
             return self._open(line, password)
-        if not warm.serves(line.channel, password):
+        if not warm.serves(_server(line), password):
             warm.connection.close()
             return self._open(line, password)
         self._warm[line.line_id] = warm  # last in the order: most recently used
@@ -93,7 +93,7 @@ class SmtpSender:
         On a connection of its own. The reason of a failure names the stage and what to do.
         """
         try:
-            connection = self._dial(line.channel, password)
+            connection = self._dial(_server(line), password)
         except Failed as failed:
             return self._unproven(failed.verdict.reason)
         problem = connection.try_sender(line.from_address)
@@ -114,10 +114,10 @@ class SmtpSender:
         while len(self._warm) >= MOST_WARM:
             self._warm.pop(next(iter(self._warm))).connection.close()
         try:
-            connection = self._dial(line.channel, password)
+            connection = self._dial(_server(line), password)
         except Failed as failed:
             return failed.verdict
-        self._warm[line.line_id] = _Warm(line.channel, password, connection)
+        self._warm[line.line_id] = _Warm(_server(line), password, connection)
         return Connected(connection.size_limit)
 
     def _dial(self, channel: SmtpChannel, password: str) -> SmtpConnection:
@@ -146,3 +146,9 @@ def _hung_up(outcome: Outcome) -> bool:
         and outcome.reason.stage is Stage.MAIL
         and outcome.reason.reply_code in (None, _CLOSING)
     )
+
+
+def _server(line: Line) -> SmtpChannel:
+    if isinstance(line.channel, SmtpChannel):
+        return line.channel
+    raise TypeError("this line sends through no SMTP server")

@@ -96,6 +96,7 @@ class ContactShown(Output):
     sent_at: datetime | None
     delivered_at: datetime | None
     opened_at: datetime | None
+    remote_id: str | None = Field(description="What the server that took the message calls it.")
 
     @classmethod
     def of(cls, contact: Contact) -> Self:
@@ -121,6 +122,7 @@ class ContactShown(Output):
             sent_at=contact.sent_at,
             delivered_at=contact.delivered_at,
             opened_at=contact.opened_at,
+            remote_id=contact.remote_id,
         )
 
 

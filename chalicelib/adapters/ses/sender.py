@@ -1,0 +1,139 @@
+"""One message, one call of SendEmail, exactly one outcome.
+
+https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
+"""
+
+import ssl
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+)
+
+from chalicelib.adapters.ses.clients import SENDING, ses_client
+from chalicelib.domain.delivery import (
+    Accepted,
+    Connected,
+    Envelope,
+    Outcome,
+    Refused,
+    Scope,
+    TryLater,
+    Withheld,
+)
+from chalicelib.domain.header import CannotComposeError, needs_smtputf8, wire_address
+from chalicelib.domain.identity import SES_SIZE_LIMIT
+from chalicelib.domain.line import Line
+from chalicelib.domain.ses_errors import classify, reason, unknown
+from chalicelib.domain.ses_tags import tag_values
+from chalicelib.settings import SesSettings
+
+# Raised only while there is no connection: not a byte of the message has left.
+_BEFORE = (
+    ConnectTimeoutError,
+    CredentialRetrievalError,
+    EndpointConnectionError,
+    NoCredentialsError,
+    ProxyConnectionError,
+)
+
+
+class SesSender:
+    """Port ``EmailSender`` for lines with an SES identity. ``config`` says how long to wait for SES."""
+
+    def __init__(self, settings: SesSettings, config: Config = SENDING) -> None:
+        self._settings = settings
+        self._config = config
+
+    @cached_property
+    def _client(self) -> Any:
+        return ses_client(self._settings.endpoint, self._config)
+
+    def connect(self, line: Line, password: str) -> Connected:  # noqa: ARG002  (there is nothing to dial)
+        """Always ready: the connection is made with the call."""
+        return Connected(SES_SIZE_LIMIT)
+
+    def deliver(
+        self,
+        line: Line,  # noqa: ARG002  (the envelope says all that SES is told)
+        envelope: Envelope,
+        message: bytes,
+        go_ahead: Callable[[], bool],
+    ) -> Outcome:
+        """Hand one message over. ``go_ahead`` is asked once, just before the call."""
+        request = self._request(envelope, message)
+        if isinstance(request, Refused):
+            return request
+        if not go_ahead():
+            return Withheld()
+        return self._call(request, envelope.recipient)
+
+    def _request(self, envelope: Envelope, message: bytes) -> dict[str, Any] | Refused:
+        """The call's parameters; Refused for what SES is known not to take."""
+        if len(message) > SES_SIZE_LIMIT:
+            return Refused(reason("message_too_large"), Scope.CONTENT)
+        if needs_smtputf8(envelope.recipient):
+            return Refused(reason("smtputf8_not_supported"), Scope.CONTACT)
+        try:
+            sender = wire_address(envelope.sender, Scope.LINE)
+            recipient = wire_address(envelope.recipient, Scope.CONTACT)
+        except CannotComposeError as error:
+            return Refused(error.reason, error.scope)
+        return {
+            "FromEmailAddress": sender,
+            "Destination": {"ToAddresses": [recipient]},
+            "Content": {"Raw": {"Data": message}},
+            "ConfigurationSetName": self._settings.configuration_set,
+            **self._marks(envelope),
+        }
+
+    def _marks(self, envelope: Envelope) -> dict[str, Any]:
+        """What events carry back to us, and whose reputation the message counts on."""
+        if envelope.tags is None:
+            return {}
+        values = tag_values(envelope.tags)
+        marks: dict[str, Any] = {"EmailTags": [{"Name": name, "Value": values[name]} for name in values]}
+        return marks | ({"TenantName": envelope.tags.account_id} if self._settings.tenants else {})
+
+    def _call(self, request: dict[str, Any], recipient: str) -> Outcome:
+        try:
+            answer = self._client.send_email(**request)
+        except ClientError as error:
+            said = error.response.get("Error", {})
+            status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            return classify(said.get("Code", ""), status, said.get("Message", ""), recipient)
+        except BotoCoreError as error:
+            return _unanswered(error)
+        message_id = answer.get("MessageId")
+        return Accepted(message_id) if message_id else unknown()
+
+
+def _unanswered(error: BotoCoreError) -> Outcome:
+    if isinstance(error, _BEFORE) or any(
+        isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)
+    ):
+        return TryLater(reason("ses_unreachable"), Scope.LINE)
+    return unknown()
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and what it was raised from; botocore keeps urllib3's in its fields."""
+    seen: set[int] = set()
+    waiting = [error]
+    while waiting:
+        found = waiting.pop()
+        if found is None or id(found) in seen:
+            continue
+        seen.add(id(found))
+        yield found
+        inner = getattr(found, "kwargs", {}).get("error")
+        waiting += [found.__cause__, found.__context__, inner if isinstance(inner, BaseException) else None]
