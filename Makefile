@@ -59,6 +59,10 @@ package: setup ## Write the deployable artefacts to build/
 bench-compose: setup ## Measure the CPU time of making one message
 	@$(BIN)/python -m bench.compose
 
+.PHONY: bench-sign
+bench-sign: setup ## Measure the CPU time of signing one message
+	@$(BIN)/python -m bench.sign
+
 .PHONY: bench-requests
 bench-requests: setup ## Count the AWS requests and write units of one contact
 	@$(BIN)/python -m bench.requests

@@ -4,6 +4,7 @@ from chalice import Chalice
 
 from chalicelib.blueprints.abandoner import abandoner
 from chalicelib.blueprints.api import API_BLUEPRINTS
+from chalicelib.blueprints.checker import checker
 from chalicelib.blueprints.connector import connector
 from chalicelib.blueprints.dispatcher import dispatcher
 from chalicelib.blueprints.exporter import exporter
@@ -20,6 +21,7 @@ for blueprint in (
     importer,
     exporter,
     connector,
+    checker,
     remover,
     abandoner,
     operator,

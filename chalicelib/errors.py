@@ -66,4 +66,4 @@ class Unauthorized(PostlineError):
 
 
 class SecretUnreadable(Exception):
-    """A line's stored password is not what was encrypted for this account and line."""
+    """A stored secret is not what was encrypted for this account and its line or domain."""

@@ -12,16 +12,20 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from chalicelib.domain.account import Account, ApiKey
+from chalicelib.domain.advice.finding import Finding
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
 from chalicelib.domain.contact_file import RejectedRow, SheetRow
 from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, TryLater
+from chalicelib.domain.dkim import DkimKey
+from chalicelib.domain.dns_answers import Answer, RecordType
 from chalicelib.domain.email import Content
 from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
 from chalicelib.domain.line import Connection, Line
 from chalicelib.domain.schedule import Cursor, Ledger
+from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 
 T = TypeVar("T")
@@ -110,6 +114,19 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Advice:
+    """The last advice on a line; current once ``checked_at``, when DNS was asked, isn't before ``asked_at``.
+
+    ``reason`` says why the last check came to no end, if it did not.
+    """
+
+    asked_at: datetime
+    checked_at: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+    reason: Reason | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class UploadForm:
     """A presigned POST: send ``fields`` and then the file, as multipart/form-data, to ``url``."""
 
@@ -169,6 +186,42 @@ class IdentityStore(Protocol):
 
     def release(self, account_id: str, identity: str, now: datetime) -> None:
         """Give up the own claim; does nothing to another account's."""
+
+
+class DomainStore(Protocol):
+    """The domains an account signs for, by their names in A-labels."""
+
+    def add(self, account_id: str, domain: SendingDomain) -> None:
+        """Store a new domain; raises Conflict when the account has it."""
+
+    def get(self, account_id: str, name: str) -> SendingDomain: ...
+    def page(self, account_id: str, cursor: str | None, limit: int) -> Page[SendingDomain]: ...
+    def save(self, account_id: str, domain: SendingDomain) -> SendingDomain:
+        """Replace the keys and count the revision up; returns what is stored now.
+
+        Raises Outdated when the stored revision isn't that of ``domain`` any more, NotFound without domain.
+        """
+
+    def remove(self, account_id: str, name: str) -> None: ...
+    def everybodys(self) -> Iterator[tuple[str, str]]:
+        """(account, name) of the domains of all accounts, for the daily check."""
+
+
+class AdviceStore(Protocol):
+    """The last advice on each line."""
+
+    def ask(self, account_id: str, line_id: str, at: datetime) -> Advice:
+        """Note that advice was asked for, and keep what is there of an earlier one; returns it."""
+
+    def get(self, account_id: str, line_id: str) -> Advice: ...
+    def give(self, account_id: str, line_id: str, checked_at: datetime, findings: Sequence[Finding]) -> None:
+        """Store what was found; does nothing when nobody asks any more."""
+
+    def fail(self, account_id: str, line_id: str, reason: Reason, now: datetime) -> None:
+        """Store why there is none; does nothing when nobody asks any more."""
+
+    def remove(self, account_id: str, line_id: str) -> None:
+        """Forget it; does nothing when there is none."""
 
 
 class CampaignStore(Protocol):
@@ -420,11 +473,35 @@ class DispatchQueue(JobQueue, Protocol):
 
 
 class SecretBox(Protocol):
-    """Encrypts a line's password for exactly this account and line."""
+    """Encrypts a secret for exactly this account and this thing of it: a line's password, a domain's key."""
 
-    def seal(self, account_id: str, line_id: str, secret: str) -> bytes: ...
-    def open(self, account_id: str, line_id: str, sealed: bytes) -> str:
-        """The secret; raises SecretUnreadable when it was sealed for another account or line, or damaged."""
+    def seal(self, account_id: str, owner_id: str, secret: str) -> bytes: ...
+    def open(self, account_id: str, owner_id: str, sealed: bytes) -> str:
+        """The secret; raises SecretUnreadable when it was sealed for another account or thing, or damaged."""
+
+
+KeyMaker = Callable[[], tuple[str, str]]
+"""Makes a key pair: the private key as text of at most 4,096 bytes, the public one as a record has it."""
+
+KeyLoader = Callable[[str], Callable[[bytes], bytes]]
+"""From the private key, as the maker gave it, to what signs bytes with it."""
+
+
+class DkimSigner(Protocol):
+    """Knows which messages are to be signed, and with what."""
+
+    def key(self, account_id: str, domain: str) -> DkimKey | None:
+        """The key for this domain of From; None when the account has none whose record is published.
+
+        Raises SecretUnreadable when there is one and it can't be had: nothing may leave unsigned then.
+        """
+
+
+class Dns(Protocol):
+    """The domain name system."""
+
+    def session(self) -> Callable[[str, RecordType], Answer]:
+        """Answers questions within the time that one check may take. It raises nothing: see AnswerStatus."""
 
 
 class EmailSender(Protocol):

@@ -13,6 +13,8 @@ class Tables:
     api_keys: str = ""
     lines: str = ""
     identities: str = ""
+    domains: str = ""
+    advice: str = ""
     campaigns: str = ""
     contents: str = ""
     contacts: str = ""
@@ -32,6 +34,7 @@ class Queues:
     imports: str = ""
     exports: str = ""
     connect: str = ""
+    checks: str = ""
     removal: str = ""
 
 
@@ -59,6 +62,7 @@ class Settings:
     smtp_ca_file: str | None
     smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
     ses: SesSettings = SesSettings()
+    dns_server: str | None = None  # address:port to ask instead of the system's resolver
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -76,6 +80,7 @@ class Settings:
                 endpoint=env.get("SES_ENDPOINT") or None,
                 tenants=env.get("SES_TENANTS") == "true",
             ),
+            dns_server=env.get("DNS_SERVER") or None,
         )
 
 

@@ -6,14 +6,17 @@ openpyxl, nor the API for an SMTP client.
 
 import random
 import uuid
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.channels import SenderByChannel
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
+from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.domains import DynamoDomainStore
 from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
@@ -23,9 +26,11 @@ from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.kms import KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsSendQueue
+from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
 from chalicelib.flow.contacts import ContactPorts
 from chalicelib.flow.dispatch import DispatchPorts
+from chalicelib.flow.domains import DomainCheckPorts, DomainPorts
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.plan import PlanPorts
@@ -38,6 +43,10 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.adapters.ses import SesIdentities, SesSender
+from chalicelib.flow.signing import Signing, SigningPorts
+
+if TYPE_CHECKING:
+    from chalicelib.adapters.dns import DnsClient
     from chalicelib.adapters.smtp import SmtpSender
 
 clock = SystemClock()
@@ -61,6 +70,18 @@ def lines() -> DynamoLineStore:
     """The lines."""
     settings()
     return DynamoLineStore()
+
+
+def domains() -> DynamoDomainStore:
+    """The domains that mail is signed for."""
+    settings()
+    return DynamoDomainStore()
+
+
+def advice() -> DynamoAdviceStore:
+    """The advice on lines."""
+    settings()
+    return DynamoAdviceStore()
 
 
 def campaigns() -> DynamoCampaignStore:
@@ -100,6 +121,11 @@ def dispatch_queue() -> SqsDispatchQueue:
 def connect_queue() -> SqsJobQueue:
     """The queue of lines to prove."""
     return SqsJobQueue(settings().queues.connect)
+
+
+def check_queue() -> SqsJobQueue:
+    """The queue of what is to be checked in DNS."""
+    return SqsJobQueue(settings().queues.checks)
 
 
 def campaign_ports() -> CampaignPorts:
@@ -158,9 +184,57 @@ def line_ports() -> LinePorts:
         accounts=accounts(),
         lines=DynamoLineStore(),
         identities=DynamoIdentityStore(),
+        advice=DynamoAdviceStore(),
         pace=DynamoPaceStore(),
         secrets=KmsSecretBox(settings().secret_key_id),
         connect_queue=connect_queue(),
+        clock=clock,
+    )
+
+
+def domain_secrets() -> KmsSecretBox:
+    """Encrypts the keys of domains, each for its account and domain."""
+    return KmsSecretBox(settings().secret_key_id, "domain")
+
+
+def domain_ports() -> DomainPorts:
+    """For the domain routes, which can encrypt a key and not decrypt one."""
+    from chalicelib.adapters.rsa import make_key  # noqa: PLC0415
+
+    return DomainPorts(
+        domains=domains(),
+        secrets=domain_secrets(),
+        make_key=make_key,
+        check_queue=check_queue(),
+        clock=clock,
+    )
+
+
+def advice_ports() -> AdvicePorts:
+    """For the advice routes."""
+    return AdvicePorts(lines=lines(), advice=DynamoAdviceStore(), check_queue=check_queue(), clock=clock)
+
+
+@cache
+def dns_client() -> "DnsClient":
+    """The system's resolver, or the one that the settings name."""
+    from chalicelib.adapters.dns import DnsClient  # noqa: PLC0415
+
+    return DnsClient(settings().dns_server)
+
+
+def domain_check_ports() -> DomainCheckPorts:
+    """For the look at a domain's records."""
+    return DomainCheckPorts(domains=domains(), dns=dns_client(), clock=clock)
+
+
+def advising_ports() -> AdvisingPorts:
+    """For the advice on a line."""
+    return AdvisingPorts(
+        lines=lines(),
+        domains=DynamoDomainStore(),
+        advice=DynamoAdviceStore(),
+        dns=dns_client(),
         clock=clock,
     )
 
@@ -249,6 +323,20 @@ def dispatch_ports() -> DispatchPorts:
     )
 
 
+def load_signing_key(private: str) -> Callable[[bytes], bytes]:
+    """A key that signs; only senders of signed mail pay for the library."""
+    from chalicelib.adapters.rsa import load_key  # noqa: PLC0415
+
+    return load_key(private)
+
+
+def signing() -> Signing:
+    """The DKIM keys, as a sender uses them."""
+    return Signing(
+        SigningPorts(domains=domains(), secrets=domain_secrets(), load_key=load_signing_key, clock=clock)
+    )
+
+
 @cache
 def sender() -> Sender:
     """The sender of this process, which keeps its connections warm."""
@@ -265,6 +353,7 @@ def sender() -> Sender:
             clock=clock,
             new_token=lambda: uuid.uuid4().hex,
             draw=random.random,
+            signer=signing(),
         )
     )
 

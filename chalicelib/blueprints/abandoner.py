@@ -9,6 +9,7 @@ from chalicelib import wiring
 from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
 from chalicelib.blueprints.importer import jobs_in
 from chalicelib.domain.delivery import Reason
+from chalicelib.flow.advice import give_up_advising
 from chalicelib.flow.lines import give_up_connecting
 from chalicelib.observability import log
 
@@ -19,7 +20,7 @@ _REASON = Reason("gave_up", "It was tried several times and did not come to an e
 
 @abandoner.on_sqs_message(queue="abandoned", batch_size=1)
 def abandon_jobs(event: SQSEvent) -> BatchAnswer:
-    """Mark imports, exports and connection proofs that were given up as failed, so that nobody waits on."""
+    """Mark imports, exports, proofs and advice that were given up as failed, so that nobody waits on."""
     return handle_each(event, _abandon)
 
 
@@ -30,6 +31,11 @@ def _abandon(body: str) -> None:
         wiring.exports().fail(account_id, export_id, _REASON, now)
     elif "identity" in message:  # whoever asks for it next has it looked at again
         ids_in(body, "account_id", "identity")
+    elif "advice_for" in message:
+        account_id, line_id = ids_in(body, "account_id", "advice_for")
+        give_up_advising(account_id, line_id, _REASON, wiring.advice(), wiring.clock)
+    elif "domain" in message:
+        account_id, _ = ids_in(body, "account_id", "domain")  # the daily look comes again; nobody waits
     elif "line_id" in message:
         account_id, line_id = ids_in(body, "account_id", "line_id")
         give_up_connecting(account_id, line_id, _REASON, wiring.lines(), wiring.clock)

@@ -13,6 +13,7 @@ from chalicelib.errors import FieldError, Invalid, NotFound, SecretUnreadable
 from chalicelib.flow.identities import IdentityPorts, claim_identity, follow_identity
 from chalicelib.ports import (
     AccountStore,
+    AdviceStore,
     Clock,
     IdentityStore,
     IdentityVerifier,
@@ -48,6 +49,7 @@ class LinePorts:
     accounts: AccountStore
     lines: LineStore
     identities: IdentityStore
+    advice: AdviceStore
     pace: PaceStore
     secrets: SecretBox
     connect_queue: JobQueue
@@ -195,3 +197,4 @@ def remove_line(account_id: str, line_id: str, ports: LinePorts) -> None:
     ports.pace.forget_line(account_id, line_id)
     if isinstance(channel, SesChannel):
         ports.connect_queue.put({"account_id": account_id, "identity": channel.identity})
+    ports.advice.remove(account_id, line_id)

@@ -27,18 +27,23 @@ from chalicelib.domain.delivery import (
     Unknown,
     Withheld,
 )
+from chalicelib.domain.dkim import DkimKey, signed
 from chalicelib.domain.email import CompiledMessage, SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError, message_id_for
-from chalicelib.domain.line import ConnectionState, Line, SesChannel
+from chalicelib.domain.line import ConnectionState, Line, SesChannel, SmtpChannel
+from chalicelib.domain.mail_providers import replaced_by
 from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
+from chalicelib.domain.sending_domain import domain_of
 from chalicelib.domain.ses_errors import reason as ses_reason
 from chalicelib.errors import NotFound, SecretUnreadable
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.lines import PASSWORD_UNREADABLE
+from chalicelib.flow.signing import KEY_UNREADABLE
 from chalicelib.ports import (
     CampaignStore,
     Clock,
     ContactStore,
+    DkimSigner,
     EmailSender,
     IdentityStore,
     LineStore,
@@ -62,7 +67,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class SendPorts:
-    """What a sender needs. ``new_token`` makes a claim's token, ``draw`` a number in [0, 1) for jitter."""
+    """What a sender needs. ``new_token`` makes a claim's token, ``draw`` a number in [0, 1) for jitter.
+
+    Without ``signer`` nothing is signed here.
+    """
 
     campaigns: CampaignStore
     contacts: ContactStore
@@ -75,6 +83,23 @@ class SendPorts:
     clock: Clock
     new_token: Callable[[], str]
     draw: Callable[[], float]
+    signer: DkimSigner | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """What is the same for all recipients: the message, and what it is signed with, if it is.
+
+    ``unsigned`` are header fields that the line's server writes anew.
+    """
+
+    message: CompiledMessage
+    key: DkimKey | None = None
+    unsigned: frozenset[str] = frozenset()
+
+    def sign(self, message: bytes, at: datetime) -> bytes:
+        """The message for one person with its signature."""
+        return message if self.key is None else signed(message, self.key, at, self.unsigned)
 
 
 class Sender:
@@ -103,18 +128,18 @@ class Sender:
         if not wanted(campaign, line, order, now):
             self._give_back(order, None)
             return None
-        message = self._compose_or_stop(order, campaign, line)
-        if message is None:
+        composed = self._compose_or_stop(order, campaign, line)
+        if composed is None:
             return None
         connected = self._ports.channel.connect(line, password)
         if isinstance(connected, TryLater | Refused):
             self._settle_line(order, connected)
             self._give_back(order, None, reason=connected.reason)
             return connected
-        return self._claim_and_hand_over(order, campaign, line, message, stop_at)
+        return self._claim_and_hand_over(order, campaign, line, composed, stop_at)
 
     def _claim_and_hand_over(
-        self, order: SendOrder, campaign: Campaign, line: Line, message: CompiledMessage, stop_at: datetime
+        self, order: SendOrder, campaign: Campaign, line: Line, composed: Composed, stop_at: datetime
     ) -> Outcome | None:
         token = self._ports.new_token()
         now = self._ports.clock.now()
@@ -125,7 +150,7 @@ class Sender:
         clearance = Clearance(order.account_id, contact, self._ports.suppressions, self._ports.clock, FRESH)
         outcome: Outcome = Withheld()
         if clearance.holds():
-            outcome = self._hand_over(order, line, message, contact, limit, clearance)
+            outcome = self._hand_over(order, line, composed, contact, limit, clearance)
         if isinstance(outcome, Withheld) and clearance.refusal:
             outcome = Refused(clearance.refusal, Scope.CONTACT)
         self._record(order, token, contact, outcome)
@@ -136,19 +161,22 @@ class Sender:
         self,
         order: SendOrder,
         line: Line,
-        message: CompiledMessage,
+        composed: Composed,
         contact: Contact,
         limit: datetime,
         clearance: Clearance,
     ) -> Outcome:
         now = self._ports.clock.now()
         try:
-            text = message.render(contact.person, _message_id(order, line), now, smtputf8=True)
+            message = composed.message.render(contact.person, _message_id(order, line), now, smtputf8=True)
         except CannotComposeError as error:
             return Refused(error.reason, error.scope)
         envelope = Envelope(line.from_address, contact.person.email, _tags(order))
         return self._ports.channel.deliver(
-            line, envelope, text, lambda: self._go_ahead(order, line, limit) and clearance.holds()
+            line,
+            envelope,
+            composed.sign(message, now),
+            lambda: self._go_ahead(order, line, limit) and clearance.holds(),
         )
 
     def _go_ahead(self, order: SendOrder, line: Line, stop_at: datetime) -> bool:
@@ -286,16 +314,30 @@ class Sender:
             self._take_out_of_use(key, PASSWORD_UNREADABLE)
             return None
 
-    def _compose_or_stop(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage | None:
-        """The compiled message. What can't be composed would fail for every contact: the campaign pauses."""
+    def _compose_or_stop(self, order: SendOrder, campaign: Campaign, line: Line) -> Composed | None:
+        """The compiled message and its key. What can't be composed would fail for every contact: it pauses.
+
+        A key that can't be read takes the line out of use: what is to be signed never leaves unsigned.
+        """
         try:
-            return self._compiled(order, campaign, line)
+            return self._composed(order, campaign, line)
         except CannotComposeError as error:
             self._pause(order, error.reason)
             self._give_back(order, None, reason=error.reason)
             return None
+        except SecretUnreadable:
+            self._take_out_of_use((order.account_id, order.line_id), KEY_UNREADABLE)
+            self._give_back(order, None)
+            return None
         except NotFound:  # the campaign was removed since the look
             return None
+
+    def _composed(self, order: SendOrder, campaign: Campaign, line: Line) -> Composed:
+        message = self._compiled(order, campaign, line)
+        if self._ports.signer is None or not isinstance(line.channel, SmtpChannel):
+            return Composed(message)
+        key = self._ports.signer.key(order.account_id, domain_of(line.from_address))
+        return Composed(message, key, replaced_by(line.channel.host))
 
     def _compiled(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage:
         """The message of this content version and line, compiled once."""

@@ -10,8 +10,10 @@ import yaml
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
+from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.domains import DynamoDomainStore
 from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
@@ -21,8 +23,10 @@ from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.dynamodb.writing import connection
 from chalicelib.ports import (
     AccountStore,
+    AdviceStore,
     CampaignStore,
     ContactStore,
+    DomainStore,
     ExportStore,
     IdentityStore,
     ImportStore,
@@ -33,8 +37,10 @@ from chalicelib.ports import (
 from chalicelib.settings import Tables
 from local.emulator import REGION, ROOT, Emulator, run_emulator
 from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.advice import FakeAdviceStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.contacts import FakeContactStore
+from tests.fakes.domains import FakeDomainStore
 from tests.fakes.identities import FakeIdentityStore
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.lines import FakeLineStore
@@ -46,6 +52,8 @@ TABLES = {
     "api_keys": "ApiKeyTable",
     "lines": "LineTable",
     "identities": "IdentityTable",
+    "domains": "DomainTable",
+    "advice": "AdviceTable",
     "campaigns": "CampaignTable",
     "contents": "ContentTable",
     "contacts": "ContactTable",
@@ -65,6 +73,8 @@ class Stores:
     accounts: AccountStore
     lines: LineStore
     identities: IdentityStore
+    domains: DomainStore
+    advice: AdviceStore
     campaigns: CampaignStore
     contacts: ContactStore
     suppressions: SuppressionStore
@@ -106,6 +116,8 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoAccountStore(),
         DynamoLineStore(),
         DynamoIdentityStore(),
+        DynamoDomainStore(),
+        DynamoAdviceStore(),
         DynamoCampaignStore(),
         DynamoContactStore(),
         DynamoSuppressionStore(),
@@ -127,6 +139,8 @@ def in_memory() -> Stores:
         FakeAccountStore(),
         FakeLineStore(),
         FakeIdentityStore(),
+        FakeDomainStore(),
+        FakeAdviceStore(),
         campaigns,
         FakeContactStore(campaigns, imports),
         FakeSuppressionStore(imports),

@@ -160,6 +160,12 @@ class TestSecretBox:
         with pytest.raises(SecretUnreadable):
             box.open(account, line, sealed)
 
+    def test_what_was_sealed_for_a_line_does_not_open_for_a_domain(self, cloud: Emulator) -> None:
+        key_id = client("kms").create_key()["KeyMetadata"]["KeyId"]
+        sealed = KmsSecretBox(key_id).seal("acc", "shop.example", "password")
+        with pytest.raises(SecretUnreadable):
+            KmsSecretBox(key_id, "domain").open("acc", "shop.example", sealed)
+
 
 def orders(count: int, seconds: float = -5) -> list[SendOrder]:
     slot = NOON + timedelta(seconds=seconds)

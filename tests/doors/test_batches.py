@@ -11,6 +11,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.adapters.sqs import encode_order
 from chalicelib.blueprints.abandoner import abandon_jobs
+from chalicelib.blueprints.checker import check_dns, start_checks
 from chalicelib.blueprints.connector import connect_lines
 from chalicelib.blueprints.dispatcher import dispatch_campaign
 from chalicelib.blueprints.exporter import export_reports
@@ -18,9 +19,11 @@ from chalicelib.blueprints.importer import import_uploads
 from chalicelib.blueprints.remover import remove_campaigns
 from chalicelib.blueprints.sender import send_emails
 from chalicelib.domain.delivery import Accepted
+from chalicelib.flow.domains import add_domain
 from chalicelib.ports import SendOrder
 from tests.doors.events import TEST_NOTIFICATION, failed_ids, sqs_event, upload_notification
 from tests.doors.in_process import BROKEN, Context, EmptyStore, OutOfReach
+from tests.fakes.world import World
 
 Handler = Callable[[dict[str, Any], Context], dict[str, list[dict[str, str]]]]
 
@@ -30,20 +33,26 @@ DOORS: list[tuple[str, Handler, dict[str, str]]] = [
     ("import_id", import_uploads, {"import_ports": "imports"}),
     ("export_id", export_reports, {"exports": ""}),
     ("line_id", connect_lines, {"proof_ports": "lines"}),
+    ("domain", check_dns, {"domain_check_ports": "domains dns clock"}),
+    ("advice_for", check_dns, {"advising_ports": "lines dns clock"}),
     ("campaign_id", remove_campaigns, {"removal_ports": "campaigns"}),
     ("import_id", abandon_jobs, {"imports": ""}),
     ("export_id", abandon_jobs, {"exports": ""}),
     ("line_id", abandon_jobs, {"lines": ""}),
+    ("advice_for", abandon_jobs, {"advice": ""}),
 ]
 NAMES = [
     "dispatch",
     "import",
     "export",
     "connect",
+    "check domain",
+    "check line",
     "remove",
     "abandoned import",
     "abandoned export",
     "abandoned line",
+    "abandoned advice",
 ]
 GARBAGE = ["", "not json", "null", "[]", "5", '{"account_id": 5}', '{"account_id": "a"}', '{"Records": [{}]}']
 
@@ -135,3 +144,20 @@ def test_a_failure_is_logged_without_what_it_was_about(
     assert [line["event"] for line in lines] == ["message_failed", "message_failed", "batch_handled"]
     assert lines[0]["error"] == "ValueError"
     assert lines[0]["at"][-1].startswith("send:")
+
+
+def test_a_domains_check_that_was_given_up_is_passed_over_for_the_next_day() -> None:
+    assert failed_ids(abandon_jobs(sqs_event({"account_id": "a", "domain": "shop.example"}), Context())) == []
+
+
+def test_every_day_each_domain_is_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    for account in ("a", "b"):
+        add_domain(account, "shop.example", world.domain_ports)
+    monkeypatch.setattr(wiring, "domains", lambda: world.domains)
+    monkeypatch.setattr(wiring, "check_queue", lambda: world.check_queue)
+    tick = dict.fromkeys(
+        ("version", "account", "region", "detail", "detail-type", "source", "time", "id", "resources"), ""
+    )
+    start_checks(tick, Context())
+    assert world.check_queue.take() == [{"account_id": a, "domain": "shop.example"} for a in ("a", "b")]

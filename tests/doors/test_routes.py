@@ -55,7 +55,7 @@ def test_every_route_asks_the_authorizer() -> None:
         if entry.authorizer is None or entry.authorizer.name != "authorize"
     ]
     assert unguarded == []
-    assert len(REGISTERED) >= 27
+    assert len(REGISTERED) >= 36
 
 
 def test_the_deployed_gateway_asks_the_authorizer_for_every_route() -> None:
@@ -100,6 +100,8 @@ def test_without_an_account_there_is_no_answer() -> None:
             "export_id": "e",
             "key_id": "a",
             "file_type": "csv",
+            "domain": "shop.example",
+            "selector": "s",
         }
         answer = app(event, Context())
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (401, "unauthorized"), (

@@ -1,4 +1,4 @@
-"""A box that gives a secret back to its own account and line only."""
+"""A box that gives a secret back to its own account and owner only."""
 
 import json
 
@@ -8,11 +8,11 @@ from chalicelib.errors import SecretUnreadable
 class FakeSecretBox:
     """Port ``SecretBox``. It encrypts nothing."""
 
-    def seal(self, account_id: str, line_id: str, secret: str) -> bytes:
-        return json.dumps([account_id, line_id, secret]).encode()[::-1]
+    def seal(self, account_id: str, owner_id: str, secret: str) -> bytes:
+        return json.dumps([account_id, owner_id, secret]).encode()[::-1]
 
-    def open(self, account_id: str, line_id: str, sealed: bytes) -> str:
-        owner, line, secret = json.loads(sealed[::-1])
-        if (owner, line) != (account_id, line_id):
+    def open(self, account_id: str, owner_id: str, sealed: bytes) -> str:
+        account, owner, secret = json.loads(sealed[::-1])
+        if (account, owner) != (account_id, owner_id):
             raise SecretUnreadable
         return str(secret)

@@ -7,10 +7,14 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.address import Address, parse_address
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.contact import Contact, ContactStatus, Person
+from chalicelib.domain.dkim_record import record_name, record_value
+from chalicelib.domain.dns_answers import RecordType, found
 from chalicelib.domain.email import Content
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
+from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
+from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.campaign import (
     CampaignPorts,
     CampaignSettings,
@@ -21,23 +25,29 @@ from chalicelib.flow.campaign import (
 )
 from chalicelib.flow.contacts import ContactPorts, add_contacts
 from chalicelib.flow.dispatch import DispatchPorts, visit_campaign
+from chalicelib.flow.domains import DomainCheckPorts, DomainPorts, add_domain, check_domain
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.send import Sender, SendPorts
+from chalicelib.flow.signing import Signing, SigningPorts
 from chalicelib.flow.suppressed import CountPorts
 from chalicelib.flow.suppression_export import ListExportPorts
 from chalicelib.flow.suppressions import ListPorts
 from chalicelib.ports import SendOrder
 from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.advice import FakeAdviceStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.channel import FakeEmailSender, FakeProver
 from tests.fakes.clock import HandClock
 from tests.fakes.contacts import FakeContactStore
+from tests.fakes.dns import FakeDns
+from tests.fakes.domains import FakeDomainStore
 from tests.fakes.files import FakeFileStore
 from tests.fakes.identities import FakeIdentityStore, FakeVerifier
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
+from tests.fakes.keys import FakeKeys
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
 from tests.fakes.queues import FakeDispatchQueue, FakeJobQueue, FakeSendQueue
@@ -59,6 +69,10 @@ class World:
     accounts: FakeAccountStore = field(default_factory=FakeAccountStore)
     lines: FakeLineStore = field(default_factory=FakeLineStore)
     identities: FakeIdentityStore = field(default_factory=FakeIdentityStore)
+    domains: FakeDomainStore = field(default_factory=FakeDomainStore)
+    advice: FakeAdviceStore = field(default_factory=FakeAdviceStore)
+    dns: FakeDns = field(default_factory=FakeDns)
+    keys: FakeKeys = field(default_factory=FakeKeys)
     campaigns: FakeCampaignStore = field(default_factory=FakeCampaignStore)
     imports: FakeImportStore = field(default_factory=FakeImportStore)
     exports: FakeExportStore = field(default_factory=FakeExportStore)
@@ -74,6 +88,7 @@ class World:
     import_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     export_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     connect_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
+    check_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     files: FakeFileStore = field(init=False)
     contacts: FakeContactStore = field(init=False)
     tokens: int = 0
@@ -144,6 +159,7 @@ class World:
             self.accounts,
             self.lines,
             self.identities,
+            self.advice,
             self.pace,
             self.secrets,
             self.connect_queue,
@@ -155,6 +171,27 @@ class World:
         return ProofPorts(
             self.lines, self.identities, self.pace, self.secrets, self.prover, self.verifier, self.clock
         )
+
+    @property
+    def domain_ports(self) -> DomainPorts:
+        return DomainPorts(self.domains, self.secrets, self.keys.make, self.check_queue, self.clock)
+
+    @property
+    def domain_check_ports(self) -> DomainCheckPorts:
+        return DomainCheckPorts(self.domains, self.dns, self.clock)
+
+    @property
+    def advice_ports(self) -> AdvicePorts:
+        return AdvicePorts(self.lines, self.advice, self.check_queue, self.clock)
+
+    @property
+    def advising_ports(self) -> AdvisingPorts:
+        return AdvisingPorts(self.lines, self.domains, self.advice, self.dns, self.clock)
+
+    @property
+    def signing(self) -> Signing:
+        """The keys, as a process that has just been started knows them."""
+        return Signing(SigningPorts(self.domains, self.secrets, self.keys.load, self.clock))
 
     @property
     def export_ports(self) -> ExportPorts:
@@ -193,6 +230,7 @@ class World:
                 self.clock,
                 self._new_token,
                 lambda: draw,
+                self.signing,
             )
         )
 
@@ -223,6 +261,26 @@ class World:
         )
         self.lines.add(ACCOUNT, line)
         return line
+
+    def publish(self, selector: str, public_key: str, domain: str = "shop.example") -> None:
+        """Put a key's record into DNS."""
+        name = record_name(selector, domain)
+        self.dns.records[name, RecordType.TXT] = found(record_value(public_key))
+
+    def unpublish(self, selector: str, domain: str = "shop.example") -> None:
+        del self.dns.records[record_name(selector, domain), RecordType.TXT]
+
+    def check(self, domain: str = "shop.example") -> SendingDomain:
+        """Look at the domain's records."""
+        checked = check_domain(ACCOUNT, domain, self.domain_check_ports)
+        assert checked is not None
+        return checked
+
+    def signed_domain(self, domain: str = "shop.example") -> SendingDomain:
+        """A domain whose key is published and was seen."""
+        (key,) = add_domain(ACCOUNT, domain, self.domain_ports).keys
+        self.publish(key.selector, key.public_key, domain)
+        return self.check(domain)
 
     def add_campaign(
         self,

@@ -5,13 +5,21 @@ from collections.abc import Iterator
 import pytest
 
 from local.stack import Stack, start
+from tests.name_server import NameServer, run_name_server
 from tests.stack.customer import Customer
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Stack]:
+def name_server() -> Iterator[NameServer]:
+    """The DNS that the stack asks."""
+    with run_name_server() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stack(name_server: NameServer) -> Iterator[Stack]:
     """The package as it is, deployed, with every function held to its own policy."""
-    with start() as running:
+    with start(parameters={"DnsServer": name_server.address}) as running:
         yield running
 
 

@@ -79,6 +79,20 @@ def test_each_function_is_held_to_its_own_policy(customer: Customer) -> None:
     assert connector("kms", "decrypt", elsewhere) == "InvalidCiphertextException"
     assert connector("kms", "encrypt", secret) == "AccessDeniedException"
 
+    customer.api.post("/domains", {"domain": "sender.example"})
+    (row,) = (row for row in table(stack, "DomainTable") if row["account_id"] == customer.account_id)
+    dkim_key = {
+        "CiphertextBlob": "base64:" + base64.b64encode(bytes(row["keys"][0]["private_key"])).decode(),
+        "EncryptionContext": {"account": customer.account_id, "domain": "sender.example"},
+    }
+    assert api("kms", "decrypt", dkim_key) == "AccessDeniedException"
+    assert connector("kms", "decrypt", dkim_key | {"EncryptionContext": password["EncryptionContext"]}) == (
+        "InvalidCiphertextException"
+    )
+    checker = acting_as(stack, "CheckDns")
+    assert checker("kms", "decrypt", dkim_key) == "AccessDeniedException"
+    assert checker("dynamodb", "scan", contacts) == "AccessDeniedException"
+
     importer = acting_as(stack, "ImportUploads")
     assert importer("kms", "decrypt", password) == "AccessDeniedException"
     assert importer("s3", "put_object", upload) == "AccessDenied"

@@ -12,7 +12,9 @@ from typing import Any
 
 from chalicelib.errors import FieldError, Invalid
 
-_ID = re.compile(r"[\w-]{0,64}", re.ASCII)  # DynamoDB answers a key it can't take with a fault of ours
+_ID = re.compile(
+    r"[\w.-]{0,253}", re.ASCII
+)  # an id or a domain; DynamoDB answers others with a fault of ours
 _KEY = re.compile(r"[^\s\ud800-\udfff]+")  # an address's key
 _MAX_KEY = 1_024  # bytes of UTF-8 that a range key may have
 

@@ -119,6 +119,58 @@ class IdentityRow(Model):
     contested = BooleanAttribute(default=False)
 
 
+class DomainKeyMap(MapAttribute[str, object]):
+    """One DKIM key of a domain. ``private_key`` is KMS ciphertext."""
+
+    selector = UnicodeAttribute()
+    public_key = UnicodeAttribute()
+    private_key = BinaryAttribute(legacy_encoding=False)
+    created_at = UTCDateTimeAttribute()
+    state = UnicodeAttribute()
+    checked_at = UTCDateTimeAttribute(null=True)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+
+
+class DomainsToCheck(GlobalSecondaryIndex["DomainRow"]):
+    """All domains of all accounts, for the daily look at their records."""
+
+    class Meta:
+        index_name = "DomainsToCheck"
+        projection = KeysOnlyProjection()
+
+    watch = UnicodeAttribute(hash_key=True)
+    domain = UnicodeAttribute(range_key=True)
+
+
+class DomainRow(Model):
+    """One domain an account signs for, with its keys."""
+
+    class Meta:
+        table_name = "domains"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    domain = UnicodeAttribute(range_key=True)
+    keys: ListAttribute[DomainKeyMap] = ListAttribute(of=DomainKeyMap)
+    created_at = UTCDateTimeAttribute()
+    revision = NumberAttribute()
+    watch = UnicodeAttribute(default="watched")
+    domains_to_check = DomainsToCheck()
+
+
+class AdviceRow(Model):
+    """The last advice on a line; ``findings`` is JSON text, which nothing looks into here."""
+
+    class Meta:
+        table_name = "advice"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    line_id = UnicodeAttribute(range_key=True)
+    asked_at = UTCDateTimeAttribute()
+    checked_at = UTCDateTimeAttribute(null=True)
+    findings = UnicodeAttribute(null=True)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+
+
 class ActiveCampaigns(GlobalSecondaryIndex["CampaignRow"]):
     """Sparse: only campaigns the dispatcher has to visit carry ``active``."""
 
@@ -307,6 +359,8 @@ MODELS: dict[str, type[Model]] = {
     "api_keys": ApiKeyRow,
     "lines": LineRow,
     "identities": IdentityRow,
+    "domains": DomainRow,
+    "advice": AdviceRow,
     "campaigns": CampaignRow,
     "contents": ContentRow,
     "contacts": ContactRow,

@@ -1,10 +1,12 @@
 """The HTTP API: one module per kind of thing, each route declared with its models."""
 
 from chalicelib.blueprints.api.accounts import accounts
+from chalicelib.blueprints.api.advice import advice
 from chalicelib.blueprints.api.authorizer import authorization
 from chalicelib.blueprints.api.campaigns import campaigns
 from chalicelib.blueprints.api.contacts import contacts
 from chalicelib.blueprints.api.description import description
+from chalicelib.blueprints.api.domains import domains
 from chalicelib.blueprints.api.exports import exports
 from chalicelib.blueprints.api.imports import imports
 from chalicelib.blueprints.api.lines import lines
@@ -15,6 +17,8 @@ API_BLUEPRINTS = (
     description,
     accounts,
     lines,
+    advice,
+    domains,
     campaigns,
     contacts,
     imports,

@@ -55,6 +55,14 @@ class Reason(Output):
         )
 
 
+class RecordShown(Output):
+    """A DNS record. Strings of more than 255 characters are split by most DNS panels themselves."""
+
+    type: str
+    name: str
+    value: str
+
+
 class Upload(Output):
     """A form to upload a file: POST multipart/form-data to ``url``, all ``fields`` first, ``file`` last."""
 
