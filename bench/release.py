@@ -9,11 +9,12 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from tqdm import tqdm
 
-from bench.requests import counted, environment, running_campaign
+from bench.requests import connected_line, counted, environment, running_campaign
 from chalicelib import wiring
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
 from chalicelib.adapters.sqs import SqsSendQueue
@@ -21,7 +22,6 @@ from chalicelib.domain.address import contact_id
 from chalicelib.domain.contact import ContactStatus, Person
 from chalicelib.domain.email import Content
 from chalicelib.domain.ids import new_id
-from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
 from chalicelib.flow.dispatch import DispatchPorts, release_contacts, visit_campaign
 from chalicelib.ports import NewContact, Release
 from local.stack import Stack, start
@@ -103,7 +103,7 @@ def _switch_senders_off(stack: Stack) -> None:
 def _campaign_with_contacts() -> tuple[str, str]:
     now = datetime.now(UTC)
     account_id, campaign = new_id(now), running_campaign()
-    wiring.lines().add(account_id, _line(now))
+    wiring.lines().add(account_id, connected_line())
     wiring.campaigns().add(account_id, campaign, Content("", ""))
     addresses = [f"person{number}@example.com" for number in range(CONTACTS)]
     added = now - timedelta(hours=1)
@@ -116,32 +116,10 @@ def _campaign_with_contacts() -> tuple[str, str]:
     return account_id, campaign.campaign_id
 
 
-def _line(now: datetime) -> Line:
-    return Line(
-        line_id="line",
-        name="line",
-        channel=SmtpChannel("smtp.example.com", 587, Security.STARTTLS, "user"),
-        from_address="news@example.com",
-        plan=LinePlan.PURCHASED,
-        connection=Connection(ConnectionState.CONNECTED),
-        password=b"sealed",
-        created_at=now,
-    )
-
-
 def _ports(stack: Stack, queue: PiecesInMemory) -> DispatchPorts:
     usual = wiring.dispatch_ports()
     send_queue = SqsSendQueue(stack.resource("SendQueue"))
-    return DispatchPorts(
-        usual.campaigns,
-        usual.contacts,
-        usual.lines,
-        usual.pace,
-        queue,
-        send_queue,
-        usual.removal_queue,
-        usual.clock,
-    )
+    return replace(usual, dispatch_queue=queue, send_queue=send_queue)
 
 
 if __name__ == "__main__":

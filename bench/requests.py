@@ -2,7 +2,8 @@
 
 The product's own steps send a campaign (import, release, claim, record) against real tables, with a queue and
 a mail server that cost nothing. Beside it, in the same run, the alternative of docs/adr/0002: single writes
-for the rows, and totals counted from the table's stream. What leaves the process is counted on the wire.
+for the rows, and totals counted from the table's stream; and by itself what brakes add (docs/adr/0018). What
+leaves the process is counted on the wire.
 
 Write units follow DynamoDB's rules for items below 1 KB: one a write, two in a transaction; an entry of a
 secondary index costs one to make or drop and two to move. A stream's batches carry 100 records. Both ways ask
@@ -29,10 +30,14 @@ from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
 from chalicelib.domain.address import contact_id
 from chalicelib.domain.campaign import Campaign, CampaignStatus
-from chalicelib.domain.contact import ContactStatus, Person
+from chalicelib.domain.contact import Contact, ContactStatus, Person
+from chalicelib.domain.delivery import MessageTags
+from chalicelib.domain.delivery_event import DeliveryEvent, EventType
 from chalicelib.domain.email import Content
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
 from chalicelib.domain.schedule import Timetable, Weekday
+from chalicelib.flow.brake import AcceptedTally, note_trouble
 from chalicelib.flow.clearance import Clearance, suppressed_among
 from chalicelib.flow.send import FRESH
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement
@@ -40,6 +45,8 @@ from local.stack import Stack, start
 
 CONTACTS = 500
 STREAM_BATCH = 100
+SEND_BATCH = 10  # messages that one run of the sender gets from its queue at most
+BOUNCES = CONTACTS // 25  # 4 %: below what pulls the brake, above what nearly all customers have
 _NOW = datetime.now(UTC)
 _TABLES = {
     "campaigns": "CampaignTable",
@@ -49,6 +56,7 @@ _TABLES = {
     "totals": "TotalsTable",
     "lines": "LineTable",
     "pace": "PaceTable",
+    "brakes": "BrakeTable",
 }
 _WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 
@@ -149,6 +157,20 @@ def stream(account: str, campaign: str) -> None:
         TotalsRow(f"{account}#{campaign}", shard % 8).update([TotalsRow.sent.add(STREAM_BATCH)])
 
 
+def brakes(account: str, campaign: str) -> None:
+    """What brakes cost beside that: the accepted counted after each batch, and each trouble looked at."""
+    ports = wiring.brake_ports()
+    tally = AcceptedTally(ports.brakes)
+    for number in range(1, CONTACTS + 1):
+        tally.add(account, campaign, "line", _NOW)
+        if number % SEND_BATCH == 0:
+            tally.flush()
+    for new in _people(campaign)[:BOUNCES]:
+        contact = Contact(new.contact_id, new.person, line_id="line", sent_at=_NOW)
+        tags = MessageTags(account, campaign, new.contact_id, 1, 1)
+        note_trouble(DeliveryEvent(EventType.BOUNCE, tags, _NOW), contact, ports)
+
+
 def _people(campaign: str) -> list[NewContact]:
     addresses = [f"person{number}@example.com" for number in range(CONTACTS)]
     return [
@@ -172,9 +194,24 @@ def running_campaign() -> Campaign:
     return Campaign(new_id(_NOW), "bench", ("line",), every_day, 1, status, 1, _NOW)
 
 
+def connected_line() -> Line:
+    """The line that campaign sends through."""
+    return Line(
+        line_id="line",
+        name="line",
+        channel=SmtpChannel("smtp.example.com", 587, Security.STARTTLS, "user"),
+        from_address="news@example.com",
+        plan=LinePlan.PURCHASED,
+        connection=Connection(ConnectionState.CONNECTED),
+        password=b"sealed",
+        created_at=_NOW,
+    )
+
+
 def measure(way: Callable[[str, str], None]) -> Tally:
-    """Run one way for a campaign of its own and count."""
+    """Run one way for a campaign and a line of its own and count."""
     account, campaign = new_id(_NOW), running_campaign()
+    wiring.lines().add(account, connected_line())
     wiring.campaigns().add(account, campaign, Content("", ""))
     print(f"{way.__name__}: {CONTACTS} contacts …", file=sys.stderr)
     with counted() as tally:
@@ -214,11 +251,11 @@ def show(tallies: Mapping[str, Tally]) -> None:
 
 
 def main() -> None:
-    """Count both ways on one emulator."""
+    """Count all of them on one emulator."""
     with start(None) as stack:
         os.environ.update(environment(stack))
         wiring.settings()
-        show({"exact": measure(product), "stream": measure(stream)})
+        show({"exact": measure(product), "brakes": measure(brakes), "stream": measure(stream)})
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.advice.finding import Finding
+from chalicelib.domain.brake import Brake, HourCounts, Subject, Trouble
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
 from chalicelib.domain.contact_file import RejectedRow, SheetRow
@@ -163,6 +164,12 @@ class LineStore(Protocol):
         """(account, line) of all lines whose connection's ``check_at`` is over, over all accounts."""
 
     def set_plan(self, account_id: str, line_id: str, plan: str) -> None: ...
+    def pull_brake(self, account_id: str, line_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
+        """Store the brake; False when one is there, when it was lifted since ``seen_lift``, or no row."""
+
+    def lift_brake(self, account_id: str, line_id: str, at: datetime) -> bool:
+        """Take the brake off and remember when; False when there is none."""
+
     def remove(self, account_id: str, line_id: str) -> None: ...
 
 
@@ -265,6 +272,12 @@ class CampaignStore(Protocol):
 
     def status(self, account_id: str, campaign_id: str) -> CampaignStatus | None:
         """The status as it is right now (consistent read), also Deleting; None when there is no row."""
+
+    def pull_brake(self, account_id: str, campaign_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
+        """Store the brake, whatever the status; False as for a line's."""
+
+    def lift_brake(self, account_id: str, campaign_id: str, at: datetime) -> bool:
+        """Take the brake off and remember when; False when there is none."""
 
     def remove(self, account_id: str, campaign_id: str) -> None:
         """Remove the row and all content versions, for good."""
@@ -380,6 +393,24 @@ class SuppressionStore(Protocol):
 
         With ``reason`` those that carry it, as the first or also. A page may be short then.
         """
+
+
+class BrakeStore(Protocol):
+    """What became of messages, counted for lines and campaigns by the hour they were sent in."""
+
+    def count_accepted(self, account_id: str, subject: Subject, hour: datetime, accepted: int) -> None:
+        """Add to the messages accepted in the hour that starts then. Written at most once: it may be lost."""
+
+    def count_trouble(
+        self, account_id: str, subjects: Sequence[Subject], hour: datetime, trouble: Trouble
+    ) -> None:
+        """Count one message sent in that hour, for all subjects or for none; once, if a reply is lost too."""
+
+    def hours(self, account_id: str, subject: Subject, since: datetime) -> list[HourCounts]:
+        """The hours from ``since`` on that have counts, right now (consistent read)."""
+
+    def forget(self, account_id: str, subject: Subject) -> None:
+        """Remove all counts of the subject."""
 
 
 class PaceStore(Protocol):

@@ -21,6 +21,7 @@ class Tables:
     suppressions: str = ""
     totals: str = ""
     pace: str = ""
+    brakes: str = ""
     imports: str = ""
     exports: str = ""
 
@@ -63,6 +64,8 @@ class Settings:
     smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
     ses: SesSettings = SesSettings()
     dns_server: str | None = None  # address:port to ask instead of the system's resolver
+    brake_bounce_rate: float = 0.05  # shares, 0 to 1, at which sending stops by itself
+    brake_complaint_rate: float = 0.003
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -81,6 +84,8 @@ class Settings:
                 tenants=env.get("SES_TENANTS") == "true",
             ),
             dns_server=env.get("DNS_SERVER") or None,
+            brake_bounce_rate=float(env.get("BRAKE_BOUNCE_PERCENT") or 5) / 100,
+            brake_complaint_rate=float(env.get("BRAKE_COMPLAINT_PERCENT") or 0.3) / 100,
         )
 
 

@@ -14,6 +14,7 @@ from chalicelib.adapters.channels import SenderByChannel
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
 from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
+from chalicelib.adapters.dynamodb.brakes import DynamoBrakeStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
 from chalicelib.adapters.dynamodb.domains import DynamoDomainStore
@@ -26,7 +27,9 @@ from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.kms import KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsSendQueue
+from chalicelib.domain.brake import limits_at
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
+from chalicelib.flow.brake import BrakePorts
 from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
 from chalicelib.flow.contacts import ContactPorts
 from chalicelib.flow.dispatch import DispatchPorts
@@ -147,9 +150,22 @@ def removal_ports() -> RemovalPorts:
         campaigns=campaigns(),
         contacts=DynamoContactStore(),
         pace=DynamoPaceStore(),
+        brakes=DynamoBrakeStore(),
         imports=DynamoImportStore(),
         exports=DynamoExportStore(),
         files=files(),
+    )
+
+
+def brake_ports() -> BrakePorts:
+    """For counting trouble, for the dispatcher, for those who look at brakes, and for who lifts them."""
+    return BrakePorts(
+        brakes=DynamoBrakeStore(),
+        campaigns=campaigns(),
+        lines=DynamoLineStore(),
+        dispatch_queue=dispatch_queue(),
+        clock=clock,
+        limits=limits_at(settings().brake_bounce_rate, settings().brake_complaint_rate),
     )
 
 
@@ -316,6 +332,7 @@ def dispatch_ports() -> DispatchPorts:
         suppressions=suppressions(),
         lines=DynamoLineStore(),
         pace=DynamoPaceStore(),
+        braking=brake_ports(),
         dispatch_queue=dispatch_queue(),
         send_queue=SqsSendQueue(settings().queues.send),
         removal_queue=SqsJobQueue(settings().queues.removal),
@@ -348,6 +365,7 @@ def sender() -> Sender:
             lines=DynamoLineStore(),
             identities=DynamoIdentityStore(),
             pace=DynamoPaceStore(),
+            brakes=DynamoBrakeStore(),
             secrets=KmsSecretBox(settings().secret_key_id),
             channel=SenderByChannel(smtp_sender, ses_sender),
             clock=clock,

@@ -1,14 +1,16 @@
 """The operator's door: invoked with IAM credentials only, never through the public API."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from chalice import Blueprint
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
 from chalicelib import wiring
+from chalicelib.domain.brake import Braked, BrakeState, Subject, Trouble
 from chalicelib.domain.line import LinePlan
 from chalicelib.errors import PostlineError
 from chalicelib.flow.accounts import create_account
+from chalicelib.flow.brake import account_brakes, lift_brake
 from chalicelib.observability import log
 
 operator = Blueprint(__name__)
@@ -35,7 +37,38 @@ class SetLinePlan(_Order):
     plan: LinePlan
 
 
-_ORDERS: TypeAdapter[CreateAccount | SetLinePlan] = TypeAdapter(CreateAccount | SetLinePlan)
+class LiftBrake(_Order):
+    """Let one line or one campaign of an account send again, counted anew from now on."""
+
+    action: Literal["lift_brake"]
+    account_id: str
+    line_id: str | None = None
+    campaign_id: str | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> Self:
+        if (self.line_id is None) == (self.campaign_id is None):
+            raise ValueError("Give either line_id or campaign_id.")
+        return self
+
+    @property
+    def subject(self) -> Subject:
+        """What is to be let go."""
+        if self.line_id is not None:
+            return Subject(Braked.LINE, self.line_id)
+        return Subject(Braked.CAMPAIGN, self.campaign_id or "")
+
+
+class ShowBrakes(_Order):
+    """List the brakes of an account that are pulled or warn."""
+
+    action: Literal["show_brakes"]
+    account_id: str
+
+
+Order = CreateAccount | SetLinePlan | LiftBrake | ShowBrakes
+
+_ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
 
 
 @operator.lambda_function()
@@ -51,9 +84,31 @@ def operate_service(event: dict[str, Any], context: Any) -> dict[str, Any]:  # n
     return answer
 
 
-def _carry_out(order: CreateAccount | SetLinePlan) -> dict[str, Any]:
-    if isinstance(order, CreateAccount):
-        account, key = create_account(order.name, order.line_plan, wiring.accounts(), wiring.clock)
-        return {"account_id": account.account_id, "api_key": key}
-    wiring.lines().set_plan(order.account_id, order.line_id, order.plan)
-    return {"line_id": order.line_id, "plan": order.plan}
+def _carry_out(order: Order) -> dict[str, Any]:
+    match order:
+        case CreateAccount():
+            account, key = create_account(order.name, order.line_plan, wiring.accounts(), wiring.clock)
+            return {"account_id": account.account_id, "api_key": key}
+        case SetLinePlan():
+            wiring.lines().set_plan(order.account_id, order.line_id, order.plan)
+            return {"line_id": order.line_id, "plan": order.plan}
+        case LiftBrake():
+            lifted_at = lift_brake(order.account_id, order.subject, wiring.brake_ports())
+            return {f"{order.subject.kind}_id": order.subject.id, "lifted_at": lifted_at.isoformat()}
+        case ShowBrakes():
+            found = account_brakes(order.account_id, wiring.brake_ports())
+            return {"brakes": [_shown(subject, name, state) for subject, name, state in found]}
+
+
+def _shown(subject: Subject, name: str, state: BrakeState) -> dict[str, Any]:
+    counts = state.counts
+    return {
+        f"{subject.kind}_id": subject.id,
+        "name": name,
+        "state": state.level.value,
+        "since": state.since.isoformat() if state.since else None,
+        "text": state.reason.text if state.reason else None,
+        "accepted": counts.accepted,
+        "bounce_rate": counts.rate(Trouble.BOUNCE),
+        "complaint_rate": counts.rate(Trouble.COMPLAINT),
+    }

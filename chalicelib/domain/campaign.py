@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.brake import Brake
 from chalicelib.domain.contact import Totals
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.line import DEMO_CONTACTS, ConnectionState, Line, LinePlan
@@ -80,7 +81,8 @@ class Resend:
 class Campaign:
     """One campaign's settings and state. ``revision`` grows with every change a person makes (its ETag).
 
-    ``content_version`` names the content that goes out from now on. Instants are aware UTC.
+    ``content_version`` names the content that goes out from now on. Instants are aware UTC. ``brake`` is set
+    while it must not run; what was sent before ``brake_lifted_at`` is forgiven.
     """
 
     campaign_id: str
@@ -95,6 +97,8 @@ class Campaign:
     finished_at: datetime | None = None
     paused_because: Reason | None = None
     resend: Resend | None = None
+    brake: Brake | None = None
+    brake_lifted_at: datetime | None = None
 
     @property
     def seed(self) -> bytes:
@@ -114,7 +118,11 @@ def obstacles(
     campaign: Campaign, subject: str, html: str, lines: list[Line], totals: Totals, now: datetime
 ) -> list[Obstacle]:
     """Everything that keeps the campaign from being launched now, all at once; empty means ready."""
-    found = [*_content_obstacles(subject, html), *_line_obstacles(campaign, lines, totals.contacts)]
+    found = [
+        *_content_obstacles(subject, html),
+        *_line_obstacles(campaign, lines, totals.contacts),
+        *_brake_obstacles(campaign, lines),
+    ]
     if totals.unsettled == 0:
         found.append(Obstacle("no_contacts", "Add contacts: none is waiting to be sent to."))
     if campaign.timetable.next_open(now) is None:
@@ -150,3 +158,14 @@ def _line_obstacles(campaign: Campaign, lines: list[Line], contacts: int) -> lis
                 )
             )
     return found
+
+
+def _brake_obstacles(campaign: Campaign, lines: list[Line]) -> list[Obstacle]:
+    """Its own brake, or those of all its lines: while one is free, that one carries the campaign."""
+    if campaign.brake:
+        return [Obstacle("braked", campaign.brake.reason.text)]
+    brakes = [line.brake for line in lines if line.brake]
+    if not brakes or len(brakes) < len(lines):
+        return []
+    text = f"Every line of the campaign is braked. {brakes[0].reason.text}"
+    return [Obstacle("braked", text)]

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.brake import Brake
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.identity import Verification
 from chalicelib.domain.schedule import LineLimits
@@ -83,6 +84,7 @@ class Line:
     """One row of the account's lines. ``password`` is the KMS ciphertext; its clear text is never kept.
 
     ``limits`` are those a person set, `limits_in_force` what counts.
+    ``brake`` is set while it gives no slot to anybody; what was sent before ``brake_lifted_at`` is forgiven.
     """
 
     line_id: str
@@ -96,6 +98,8 @@ class Line:
     connection: Connection = field(default_factory=Connection)
     password: bytes = b""
     created_at: datetime | None = None
+    brake: Brake | None = None
+    brake_lifted_at: datetime | None = None
 
     @property
     def limits_in_force(self) -> LineLimits:

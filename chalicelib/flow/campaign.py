@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.brake import Braked, Subject
 from chalicelib.domain.campaign import (
     Campaign,
     CampaignAction,
@@ -20,6 +21,7 @@ from chalicelib.domain.schedule import Timetable
 from chalicelib.errors import Conflict, FieldError, Invalid, Outdated
 from chalicelib.flow.lines import find_line
 from chalicelib.ports import (
+    BrakeStore,
     CampaignStore,
     Clock,
     ContactStore,
@@ -54,6 +56,7 @@ class RemovalPorts:
     campaigns: CampaignStore
     contacts: ContactStore
     pace: PaceStore
+    brakes: BrakeStore
     imports: ImportStore
     exports: ExportStore
     files: FileStore
@@ -223,6 +226,7 @@ def purge_campaign(account_id: str, campaign_id: str, ports: RemovalPorts) -> No
     for kind in ("uploads", "results"):  # after the jobs: who puts a file looks then whether its job is there
         ports.files.purge(f"{kind}/{account_id}/{campaign_id}/")
     ports.pace.forget(account_id, campaign_id)
+    ports.brakes.forget(account_id, Subject(Braked.CAMPAIGN, campaign_id))
     ports.campaigns.remove(account_id, campaign_id)
 
 

@@ -15,6 +15,7 @@ from chalicelib.domain.delivery import Reason
 from chalicelib.domain.line import DEMO_CONTACTS, ConnectionState, Line, LinePlan
 from chalicelib.domain.schedule import Allotment, Lane, LineLimits, next_slots
 from chalicelib.errors import NotFound
+from chalicelib.flow.brake import BrakePorts, brake_campaign, brake_line
 from chalicelib.flow.lines import find_line
 from chalicelib.flow.resend import reopen_errors
 from chalicelib.flow.settle import call_back, finish_if_done, settle_overdue
@@ -59,6 +60,7 @@ class DispatchPorts:
     suppressions: SuppressionStore
     lines: LineStore
     pace: PaceStore
+    braking: BrakePorts
     dispatch_queue: DispatchQueue
     send_queue: SendQueue
     removal_queue: JobQueue
@@ -88,6 +90,8 @@ def visit_campaign(account_id: str, campaign_id: str, ports: DispatchPorts, foll
     if campaign.status is not CampaignStatus.IN_PROGRESS:
         if call_back(account_id, campaign_id, ports.campaigns, ports.contacts, ports.clock.now()):
             ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
+        return 0
+    if brake_campaign(account_id, campaign, ports.braking):
         return 0
     if campaign.resend:
         reopen_errors(account_id, campaign, ports.campaigns, ports.contacts, ports.suppressions, ports.clock)
@@ -140,8 +144,9 @@ def _give_slots(account_id: str, campaign: Campaign, ports: DispatchPorts) -> in
 
 def _usable_lines(account_id: str, campaign: Campaign, ports: DispatchPorts) -> list[Line | None] | None:
     """The campaign's lines in turn, None for one that can't send; pauses the campaign when it can't go on."""
-    lines = [find_line(account_id, line_id, ports.lines) for line_id in campaign.line_ids]
-    usable = [line if line and line.connection.state is ConnectionState.CONNECTED else None for line in lines]
+    found = [find_line(account_id, line_id, ports.lines) for line_id in campaign.line_ids]
+    lines = [line and brake_line(account_id, line, ports.braking) for line in found]
+    usable = [line if line and _can_send(line) else None for line in lines]
     if not any(usable) and any(
         line and line.connection.state is ConnectionState.CONNECTING for line in lines
     ):
@@ -160,7 +165,15 @@ def _usable_lines(account_id: str, campaign: Campaign, ports: DispatchPorts) -> 
     return None
 
 
+def _can_send(line: Line) -> bool:
+    return line.connection.state is ConnectionState.CONNECTED and line.brake is None
+
+
 def _no_line(lines: Sequence[Line | None]) -> Reason:
+    """Why no line can send: a brake first, because no customer can mend that by connecting again."""
+    brake = next((line.brake for line in lines if line and line.brake), None)
+    if brake:
+        return Reason(brake.reason.code, f"No line of the campaign can send. {brake.reason.text}")
     why = next((line.connection.reason for line in lines if line and line.connection.reason), None)
     text = f"No line of the campaign can send. {why.text if why else 'Connect a line.'} Then launch it again."
     return Reason("no_line", text)

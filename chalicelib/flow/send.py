@@ -36,10 +36,12 @@ from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wa
 from chalicelib.domain.sending_domain import domain_of
 from chalicelib.domain.ses_errors import reason as ses_reason
 from chalicelib.errors import NotFound, SecretUnreadable
+from chalicelib.flow.brake import AcceptedTally
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.lines import PASSWORD_UNREADABLE
 from chalicelib.flow.signing import KEY_UNREADABLE
 from chalicelib.ports import (
+    BrakeStore,
     CampaignStore,
     Clock,
     ContactStore,
@@ -78,6 +80,7 @@ class SendPorts:
     lines: LineStore
     identities: IdentityStore
     pace: PaceStore
+    brakes: BrakeStore
     secrets: SecretBox
     channel: EmailSender
     clock: Clock
@@ -112,6 +115,7 @@ class Sender:
         self._messages: dict[tuple[str, str, int, Line], CompiledMessage] = {}
         self._troubled: set[tuple[str, str]] = set()
         self._resting: dict[tuple[str, str], datetime] = {}
+        self._accepted = AcceptedTally(ports.brakes)
 
     def send(self, order: SendOrder, stop_at: datetime) -> Outcome | None:
         """Carry out one order; None when nothing was handed over and the contact went back or was gone.
@@ -137,6 +141,10 @@ class Sender:
             self._give_back(order, None, reason=connected.reason)
             return connected
         return self._claim_and_hand_over(order, campaign, line, composed, stop_at)
+
+    def flush(self) -> None:
+        """Write down how many messages were accepted since the last time; to be called after each batch."""
+        self._accepted.flush()
 
     def _claim_and_hand_over(
         self, order: SendOrder, campaign: Campaign, line: Line, composed: Composed, stop_at: datetime
@@ -190,6 +198,7 @@ class Sender:
         match outcome:
             case Accepted(remote_id):
                 self._settle(order, token, Settlement(ContactStatus.SENT, now, remote_id=remote_id))
+                self._accepted.add(order.account_id, order.campaign_id, order.line_id, now)
                 self._line_worked(order)
             case Unknown(reason):
                 # The code is what keeps a resend away from it, whatever the channel calls it.
@@ -285,14 +294,14 @@ class Sender:
         return seen[1]
 
     def _line(self, order: SendOrder) -> tuple[Line, str] | None:
-        """The line and its password; None when it was deleted, rests or may not be used."""
+        """The line and its password; None when it was deleted, rests, is braked or out of use."""
         key, now = (order.account_id, order.line_id), self._ports.clock.now()
         if now < self._resting.get(key, now):
             return None
         seen = self._lines.get(key)
         if seen is None or now - seen[0] > REMEMBER_LINE:
             line = _find(lambda: self._ports.lines.get(*key))
-            if line is None or line.connection.state is not ConnectionState.CONNECTED:
+            if line is None or line.connection.state is not ConnectionState.CONNECTED or line.brake:
                 return None
             password = self._leave_to_send(key, line)
             if password is None:
@@ -362,7 +371,8 @@ def wanted(campaign: Campaign, line: Line, order: SendOrder, now: datetime) -> b
     open_now = campaign.timetable.is_open(now) or (
         late <= QUEUE_TIME and campaign.timetable.is_open(order.slot_at)
     )
-    return campaign.status is CampaignStatus.IN_PROGRESS and late <= latest and open_now
+    runs = campaign.status is CampaignStatus.IN_PROGRESS and campaign.brake is None
+    return runs and late <= latest and open_now
 
 
 def _tags(order: SendOrder) -> MessageTags:

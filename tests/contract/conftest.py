@@ -11,6 +11,7 @@ import yaml
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
 from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
+from chalicelib.adapters.dynamodb.brakes import DynamoBrakeStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
 from chalicelib.adapters.dynamodb.domains import DynamoDomainStore
@@ -24,6 +25,7 @@ from chalicelib.adapters.dynamodb.writing import connection
 from chalicelib.ports import (
     AccountStore,
     AdviceStore,
+    BrakeStore,
     CampaignStore,
     ContactStore,
     DomainStore,
@@ -38,6 +40,7 @@ from chalicelib.settings import Tables
 from local.emulator import REGION, ROOT, Emulator, run_emulator
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.advice import FakeAdviceStore
+from tests.fakes.brakes import FakeBrakeStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.contacts import FakeContactStore
 from tests.fakes.domains import FakeDomainStore
@@ -60,6 +63,7 @@ TABLES = {
     "suppressions": "SuppressionTable",
     "totals": "TotalsTable",
     "pace": "PaceTable",
+    "brakes": "BrakeTable",
     "imports": "ImportTable",
     "exports": "ExportTable",
 }
@@ -79,6 +83,7 @@ class Stores:
     contacts: ContactStore
     suppressions: SuppressionStore
     pace: PaceStore
+    brakes: BrakeStore
     imports: ImportStore
     exports: ExportStore
     account: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
@@ -122,6 +127,7 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoContactStore(),
         DynamoSuppressionStore(),
         DynamoPaceStore(),
+        DynamoBrakeStore(),
         DynamoImportStore(),
         DynamoExportStore(),
     )
@@ -145,6 +151,7 @@ def in_memory() -> Stores:
         FakeContactStore(campaigns, imports),
         FakeSuppressionStore(imports),
         FakePaceStore(),
+        FakeBrakeStore(),
         imports,
         FakeExportStore(),
     )

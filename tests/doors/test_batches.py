@@ -91,6 +91,10 @@ class RecordingSender:
 
     def __init__(self) -> None:
         self.sent: list[str] = []
+        self.flushed: list[int] = []
+
+    def flush(self) -> None:
+        self.flushed.append(len(self.sent))
 
     def send(self, order: SendOrder, stop_at: datetime) -> Accepted | None:
         assert stop_at > datetime.now(UTC)
@@ -110,6 +114,21 @@ def test_only_the_order_that_failed_comes_back(monkeypatch: pytest.MonkeyPatch) 
     batch = sqs_event(order("one"), "{}", order(BROKEN), '{"account_id": 1', order("two"))
     assert failed_ids(send_emails(batch, Context())) == ["message-1", "message-2", "message-3"]
     assert sender.sent == ["one", "two"]
+    assert sender.flushed == [2], "what was accepted is counted once, when the batch is done"
+
+
+def test_no_message_comes_back_because_the_accepted_could_not_be_counted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Uncounted(RecordingSender):
+        def flush(self) -> None:
+            raise OutOfReach
+
+    sender = Uncounted()
+    monkeypatch.setattr(wiring, "sender", lambda: sender)
+    assert failed_ids(send_emails(sqs_event(order("one"), order("two")), Context())) == []
+    assert sender.sent == ["one", "two"]
+    assert "accepted_not_counted" in capsys.readouterr().out
 
 
 def test_all_uploads_of_a_notification_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,6 +154,9 @@ def test_a_failure_is_logged_without_what_it_was_about(
     class Indiscreet:
         def send(self, order: SendOrder, stop_at: datetime) -> None:
             raise ValueError("550 <secret-address@example.com> unknown")
+
+        def flush(self) -> None:
+            """Nothing was accepted."""
 
     monkeypatch.setattr(wiring, "sender", Indiscreet)
     send_emails(sqs_event(order("one"), "secret-address@example.com"), Context())

@@ -8,8 +8,11 @@ import pytest
 from chalicelib import wiring
 from chalicelib.blueprints.operator import operate_service
 from chalicelib.domain.account import Account, ApiKey
+from chalicelib.domain.brake import Brake
+from chalicelib.domain.delivery import Reason
 from chalicelib.errors import NotFound
 from tests.doors.in_process import Context
+from tests.fakes.world import ACCOUNT, World
 
 
 @dataclass
@@ -61,6 +64,11 @@ def test_an_account_comes_with_a_key_that_is_kept_as_a_hash(
         {"action": "create_account", "name": "A", "extra": 1},
         {"action": "set_line_plan", "account_id": "a", "line_id": 5, "plan": "demo"},
         {"action": "set_line_plan", "account_id": "a", "line_id": "unknown", "plan": "demo"},
+        {"action": "show_brakes"},
+        {"action": "lift_brake", "account_id": "a"},
+        {"action": "lift_brake", "account_id": "a", "line_id": "l", "campaign_id": "c"},
+        {"action": "lift_brake", "account_id": "a", "line_id": "unknown"},
+        {"action": "lift_brake", "account_id": "a", "campaign_id": "unknown"},
     ],
 )
 def test_a_bad_order_is_told_what_is_wrong_and_does_nothing(
@@ -69,7 +77,50 @@ def test_a_bad_order_is_told_what_is_wrong_and_does_nothing(
     store = Accounts()
     monkeypatch.setattr(wiring, "accounts", lambda: store)
     monkeypatch.setattr(wiring, "lines", NoLines)
+    monkeypatch.setattr(wiring, "brake_ports", lambda: World().brake_ports)
     answer = operate_service(order, Context())
     assert answer.keys() == {"error"}
     assert answer["error"]
     assert store == Accounts()
+
+
+def braked(monkeypatch: pytest.MonkeyPatch) -> tuple[World, str]:
+    """A world whose line and campaign are braked, and the campaign's id."""
+    world = World()
+    campaign_id = world.running(1)
+    brake = Brake(Reason("bounce_rate", "6 of 100 bounced."), world.clock.now())
+    world.lines.pull_brake(ACCOUNT, "line1", brake, None)
+    world.campaigns.pull_brake(ACCOUNT, campaign_id, brake, None)
+    monkeypatch.setattr(wiring, "brake_ports", lambda: world.brake_ports)
+    return world, campaign_id
+
+
+def test_brakes_are_shown_with_what_they_stop_and_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, campaign_id = braked(monkeypatch)
+    rest = {
+        "state": "pulled",
+        "since": world.clock.now().isoformat(),
+        "text": "6 of 100 bounced.",
+        "accepted": 0,
+        "bounce_rate": None,
+        "complaint_rate": None,
+    }
+    assert operate_service({"action": "show_brakes", "account_id": ACCOUNT}, Context()) == {
+        "brakes": [
+            {"line_id": "line1", "name": "Line line1", **rest},
+            {"campaign_id": campaign_id, "name": "Spring", **rest},
+        ]
+    }
+    assert operate_service({"action": "show_brakes", "account_id": "other"}, Context()) == {"brakes": []}
+
+
+def test_a_brake_is_lifted_once_and_only_the_one_that_was_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, campaign_id = braked(monkeypatch)
+    lift = {"action": "lift_brake", "account_id": ACCOUNT}
+    lifted_at = world.clock.now().isoformat()
+    answer = operate_service({**lift, "line_id": "line1"}, Context())
+    assert answer == {"line_id": "line1", "lifted_at": lifted_at}
+    assert world.lines.get(ACCOUNT, "line1").brake is None
+    assert world.campaigns.get(ACCOUNT, campaign_id).brake
+    assert operate_service({**lift, "campaign_id": campaign_id}, Context())["lifted_at"] == lifted_at
+    assert operate_service({**lift, "campaign_id": campaign_id}, Context()).keys() == {"error"}

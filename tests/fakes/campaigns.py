@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.email import Content
@@ -98,6 +99,20 @@ class FakeCampaignStore:
     def status(self, account_id: str, campaign_id: str) -> CampaignStatus | None:
         stored = self._campaigns.get((account_id, campaign_id))
         return stored.status if stored else None
+
+    def pull_brake(self, account_id: str, campaign_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
+        stored = self._campaigns.get((account_id, campaign_id))
+        if stored is None or stored.brake or stored.brake_lifted_at != seen_lift:
+            return False
+        self._campaigns[account_id, campaign_id] = replace(stored, brake=brake)
+        return True
+
+    def lift_brake(self, account_id: str, campaign_id: str, at: datetime) -> bool:
+        stored = self._campaigns.get((account_id, campaign_id))
+        if stored is None or stored.brake is None:
+            return False
+        self._campaigns[account_id, campaign_id] = replace(stored, brake=None, brake_lifted_at=at)
+        return True
 
     def remove(self, account_id: str, campaign_id: str) -> None:
         self._campaigns.pop((account_id, campaign_id), None)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.brake import Brake
 from chalicelib.domain.line import Connection, Line, LinePlan
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
@@ -40,6 +41,20 @@ class FakeLineStore:
     def set_plan(self, account_id: str, line_id: str, plan: str) -> None:
         line = self.get(account_id, line_id)
         self._lines[account_id, line_id] = replace(line, plan=LinePlan(plan))
+
+    def pull_brake(self, account_id: str, line_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
+        stored = self._lines.get((account_id, line_id))
+        if stored is None or stored.brake or stored.brake_lifted_at != seen_lift:
+            return False
+        self._lines[account_id, line_id] = replace(stored, brake=brake)
+        return True
+
+    def lift_brake(self, account_id: str, line_id: str, at: datetime) -> bool:
+        stored = self._lines.get((account_id, line_id))
+        if stored is None or stored.brake is None:
+            return False
+        self._lines[account_id, line_id] = replace(stored, brake=None, brake_lifted_at=at)
+        return True
 
     def remove(self, account_id: str, line_id: str) -> None:
         self.get(account_id, line_id)

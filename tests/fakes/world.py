@@ -15,6 +15,7 @@ from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
+from chalicelib.flow.brake import BrakePorts
 from chalicelib.flow.campaign import (
     CampaignPorts,
     CampaignSettings,
@@ -38,6 +39,7 @@ from chalicelib.flow.suppressions import ListPorts
 from chalicelib.ports import SendOrder
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.advice import FakeAdviceStore
+from tests.fakes.brakes import FakeBrakeStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.channel import FakeEmailSender, FakeProver
 from tests.fakes.clock import HandClock
@@ -78,6 +80,7 @@ class World:
     exports: FakeExportStore = field(default_factory=FakeExportStore)
     pace: FakePaceStore = field(default_factory=FakePaceStore)
     suppressions: FakeSuppressionStore = field(default_factory=FakeSuppressionStore)
+    brakes: FakeBrakeStore = field(default_factory=FakeBrakeStore)
     secrets: FakeSecretBox = field(default_factory=FakeSecretBox)
     channel: FakeEmailSender = field(default_factory=FakeEmailSender)
     prover: FakeProver = field(default_factory=FakeProver)
@@ -107,7 +110,13 @@ class World:
 
     @property
     def removal_ports(self) -> RemovalPorts:
-        return RemovalPorts(self.campaigns, self.contacts, self.pace, self.imports, self.exports, self.files)
+        return RemovalPorts(
+            self.campaigns, self.contacts, self.pace, self.brakes, self.imports, self.exports, self.files
+        )
+
+    @property
+    def brake_ports(self) -> BrakePorts:
+        return BrakePorts(self.brakes, self.campaigns, self.lines, self.dispatch_queue, self.clock)
 
     @property
     def contact_ports(self) -> ContactPorts:
@@ -143,6 +152,7 @@ class World:
             self.suppressions,
             self.lines,
             self.pace,
+            self.brake_ports,
             self.dispatch_queue,
             self.send_queue,
             self.removal_queue,
@@ -225,6 +235,7 @@ class World:
                 self.lines,
                 self.identities,
                 self.pace,
+                self.brakes,
                 self.secrets,
                 self.channel,
                 self.clock,

@@ -15,6 +15,7 @@ import yaml
 from chalice.cli.factory import CLIFactory
 from chalice.deploy.validate import validate_configuration
 
+from chalicelib.domain.brake import LIMITS
 from chalicelib.flow.dispatch import HORIZON, LEASE
 from chalicelib.settings import Tables
 from local.emulator import ROOT
@@ -201,6 +202,19 @@ def test_dns_is_the_systems_unless_somebody_says_otherwise(template: dict[str, A
     assert template["Parameters"]["DnsServer"]["Default"] == ""
     told = template["Globals"]["Function"]["Environment"]["Variables"]["DNS_SERVER"]
     assert told == {"Ref": "DnsServer"}
+
+
+def test_brakes_are_pulled_at_the_agreed_rates_unless_somebody_says_otherwise(
+    template: dict[str, Any],
+) -> None:
+    told = template["Globals"]["Function"]["Environment"]["Variables"]
+    limits = {limit.code: limit.pause * 100 for limit in LIMITS}
+    for name, parameter, code in (
+        ("BRAKE_BOUNCE_PERCENT", "BrakeBouncePercent", "bounce_rate"),
+        ("BRAKE_COMPLAINT_PERCENT", "BrakeComplaintPercent", "complaint_rate"),
+    ):
+        assert told[name] == {"Ref": parameter}
+        assert float(template["Parameters"][parameter]["Default"]) == pytest.approx(limits[code])
 
 
 def test_tables_are_encrypted_can_be_restored_and_outlive_the_stack(resources: Resources) -> None:

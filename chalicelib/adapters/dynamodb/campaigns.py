@@ -11,8 +11,10 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from chalicelib.adapters.dynamodb.braking import lift, pull
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.mapping import (
+    brake_from,
     plain,
     reason_from,
     reason_item,
@@ -21,6 +23,7 @@ from chalicelib.adapters.dynamodb.mapping import (
 )
 from chalicelib.adapters.dynamodb.tables import CampaignRow, ContentRow
 from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
+from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.email import Content
@@ -143,6 +146,14 @@ class DynamoCampaignStore:
         except NotFound:
             return None
 
+    def pull_brake(self, account_id: str, campaign_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
+        """Store the brake unless there is one or it was lifted since; False then, and without campaign."""
+        return pull(CampaignRow(account_id, campaign_id), CampaignRow.campaign_id.exists(), brake, seen_lift)
+
+    def lift_brake(self, account_id: str, campaign_id: str, at: datetime) -> bool:
+        """Take the brake off; False when there is none."""
+        return lift(CampaignRow(account_id, campaign_id), at)
+
     def remove(self, account_id: str, campaign_id: str) -> None:
         """Remove all content versions, then the row."""
         for row in ContentRow.query(f"{account_id}#{campaign_id}", consistent_read=True):
@@ -235,4 +246,6 @@ def _campaign(row: CampaignRow) -> Campaign:
         finished_at=row.finished_at,
         paused_because=reason_from(row.paused_because),
         resend=_resend(row.resend),
+        brake=brake_from(row.brake),
+        brake_lifted_at=row.brake_lifted_at,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from pynamodb.exceptions import DeleteError, DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.update import Action
 
+from chalicelib.adapters.dynamodb.braking import lift, pull
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.line_mapping import (
     channel_from,
@@ -18,6 +19,7 @@ from chalicelib.adapters.dynamodb.line_mapping import (
     verification_item,
 )
 from chalicelib.adapters.dynamodb.mapping import (
+    brake_from,
     instant_from,
     reason_from,
     reason_item,
@@ -26,6 +28,7 @@ from chalicelib.adapters.dynamodb.mapping import (
 )
 from chalicelib.adapters.dynamodb.tables import LineRow
 from chalicelib.adapters.dynamodb.writing import refused
+from chalicelib.domain.brake import Brake
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
@@ -82,6 +85,14 @@ class DynamoLineStore:
     def set_plan(self, account_id: str, line_id: str, plan: str) -> None:
         """Change the plan (the operator's right only); raises NotFound."""
         self._update(account_id, line_id, [LineRow.plan.set(plan)])
+
+    def pull_brake(self, account_id: str, line_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
+        """Store the brake unless there is one or it was lifted since; False then, and without line."""
+        return pull(LineRow(account_id, line_id), LineRow.line_id.exists(), brake, seen_lift)
+
+    def lift_brake(self, account_id: str, line_id: str, at: datetime) -> bool:
+        """Take the brake off; False when there is none."""
+        return lift(LineRow(account_id, line_id), at)
 
     def remove(self, account_id: str, line_id: str) -> None:
         """Remove the line and its password; raises NotFound."""
@@ -151,4 +162,6 @@ def _line(row: LineRow) -> Line:
         ),
         password=row.password or b"",
         created_at=row.created_at,
+        brake=brake_from(row.brake),
+        brake_lifted_at=row.brake_lifted_at,
     )

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from chalicelib.domain.brake import Brake
 from chalicelib.domain.delivery import Reason, Stage
 from chalicelib.domain.schedule import Timetable, Weekday
 
@@ -31,6 +32,17 @@ def reason_from(item: Any) -> Reason | None:
         enhanced=values.get("enhanced"),
         reply_text=values.get("reply_text"),
     )
+
+
+def brake_item(brake: Brake) -> dict[str, Any]:
+    """A brake as a map: its reason, and when it was pulled."""
+    return {**reason_item(brake.reason), "at": sortable(brake.at)}
+
+
+def brake_from(item: Any) -> Brake | None:
+    """Read back what ``brake_item`` made."""
+    reason = reason_from(item)
+    return Brake(reason, instant_from(plain(item)["at"])) if reason else None
 
 
 def timetable_item(timetable: Timetable) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pynamodb.attributes import (
     ListAttribute,
     MapAttribute,
     NumberAttribute,
+    TTLAttribute,
     UnicodeAttribute,
     UnicodeSetAttribute,
     UTCDateTimeAttribute,
@@ -102,6 +103,8 @@ class LineRow(Model):
     verification: MapAttribute[str, object] = MapAttribute(null=True)
     check = UnicodeAttribute(null=True)
     check_at = UnicodeAttribute(null=True)
+    brake: MapAttribute[str, object] = MapAttribute(null=True)
+    brake_lifted_at = UTCDateTimeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     lines_to_check = LinesToCheck()
 
@@ -201,6 +204,8 @@ class CampaignRow(Model):
     finished_at = UTCDateTimeAttribute(null=True)
     paused_because: MapAttribute[str, object] = MapAttribute(null=True)
     resend: MapAttribute[str, object] = MapAttribute(null=True)
+    brake: MapAttribute[str, object] = MapAttribute(null=True)
+    brake_lifted_at = UTCDateTimeAttribute(null=True)
     active = UnicodeAttribute(null=True)
     active_campaigns = ActiveCampaigns()
 
@@ -313,6 +318,28 @@ class PaceRow(Model):
     failed_at = UTCDateTimeAttribute(null=True)
 
 
+class BrakeRow(Model):
+    """What one line or campaign (``account#line#id``) sent in one hour, and how it was received."""
+
+    class Meta:
+        table_name = "brakes"
+
+    subject = UnicodeAttribute(hash_key=True)
+    hour = UnicodeAttribute(range_key=True)
+    accepted = NumberAttribute(default=0)
+    bounced = NumberAttribute(default=0)
+    complained = NumberAttribute(default=0)
+    expires_at = TTLAttribute()
+
+
+class AcceptedRow(BrakeRow):
+    """The same rows for a writer that must not repeat itself: a doubled ``ADD`` would flatter the rate."""
+
+    class Meta:
+        table_name = "brakes"
+        max_retry_attempts = 0
+
+
 class ImportRow(Model):
     """One import job with its checkpoint."""
 
@@ -367,6 +394,7 @@ MODELS: dict[str, type[Model]] = {
     "suppressions": SuppressionRow,
     "totals": TotalsRow,
     "pace": PaceRow,
+    "brakes": BrakeRow,
     "imports": ImportRow,
     "exports": ExportRow,
 }
@@ -376,5 +404,6 @@ def bind(tables: Tables) -> None:
     """Point the models at the deployed tables. Called once, where the program is wired together."""
     connection.cache_clear()
     for field in fields(tables):
-        MODELS[field.name].Meta.table_name = getattr(tables, field.name)
-        MODELS[field.name]._connection = None  # noqa: SLF001  (PynamoDB caches the name with it)
+        for model in (MODELS[field.name], *MODELS[field.name].__subclasses__()):
+            model.Meta.table_name = getattr(tables, field.name)
+            model._connection = None  # noqa: SLF001  (PynamoDB caches the name with it)

@@ -33,7 +33,7 @@ def connection() -> Connection:
 
 def refused(error: PynamoDBException) -> bool:
     """Whether a single write failed because its condition did not hold."""
-    return error.cause_response_code == CONDITION_FAILED
+    return _code(error) == CONDITION_FAILED
 
 
 def failed_conditions(error: TransactWriteError) -> set[int]:
@@ -58,7 +58,7 @@ def write_one(write: Callable[[], T]) -> T:
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
     """
-    return _until_decided(write, lambda error: error.cause_response_code == "TransactionConflictException")
+    return _until_decided(write, lambda error: _code(error) == "TransactionConflictException")
 
 
 def update_if(row: Model, actions: list[Action], condition: Condition) -> bool:
@@ -83,8 +83,15 @@ def _until_decided(write: Callable[[], T], passes: Callable[[PynamoDBException],
     raise AssertionError("the last try either returns or raises")
 
 
+def _code(error: PynamoDBException) -> str | None:
+    """What DynamoDB answered; None when it didn't, where PynamoDB's own property raises AttributeError."""
+    answer = getattr(error.cause, "response", None) or {}
+    code: str | None = answer.get("Error", {}).get("Code")
+    return code
+
+
 def _passing(error: PynamoDBException) -> bool:
     if not isinstance(error, TransactWriteError) or failed_conditions(error):
         return False
     codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
-    return bool(codes & _PASSING) or error.cause_response_code == "TransactionInProgressException"
+    return bool(codes & _PASSING) or _code(error) == "TransactionInProgressException"

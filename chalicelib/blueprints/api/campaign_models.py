@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from chalicelib.blueprints.api.brake_models import BrakeShown
 from chalicelib.blueprints.api.models import Input, Output, Reason
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus, Totals
@@ -326,5 +327,6 @@ class ReportShown(Output):
     settled: int = Field(description="Contacts of which nothing more is to be sent.")
     note: str | None = Field(description="Why a finished campaign has contacts that were not sent to.")
     paused_because: Reason | None
+    brake: BrakeShown
     launched_at: datetime | None
     finished_at: datetime | None

@@ -3,6 +3,7 @@
 from chalice import Blueprint
 
 from chalicelib import wiring
+from chalicelib.blueprints.api.brake_models import BrakeShown
 from chalicelib.blueprints.api.campaign_models import (
     CampaignInput,
     CampaignLaunched,
@@ -22,6 +23,7 @@ from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.flow import campaign as steps
+from chalicelib.flow.brake import campaign_brake
 from chalicelib.flow.plan import plan_campaign
 from chalicelib.flow.resend import resend_errors
 from chalicelib.flow.suppressed import count_suppressed
@@ -152,6 +154,7 @@ def read_report(call: Call[Nothing, Nothing], campaign_id: str) -> ReportShown:
         settled=view.totals.contacts - view.totals.unsettled,
         note=_note(view.campaign.status, view.totals.by_status[ContactStatus.NOT_SENT]),
         paused_because=Reason.of(view.campaign.paused_because),
+        brake=BrakeShown.of(campaign_brake(call.account_id, view.campaign, wiring.brake_ports())),
         launched_at=view.campaign.launched_at,
         finished_at=view.campaign.finished_at,
     )

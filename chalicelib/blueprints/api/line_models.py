@@ -6,8 +6,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chalicelib import wiring
+from chalicelib.blueprints.api.brake_models import BrakeShown
 from chalicelib.blueprints.api.models import Address, Input, OneLine, Output, Reason
 from chalicelib.domain.address import Rejection, parse_identity
+from chalicelib.domain.brake import BrakeState
 from chalicelib.domain.hosts import PORTS, is_host_name
 from chalicelib.domain.identity import Verification, VerificationState, is_domain
 from chalicelib.domain.line import (
@@ -191,10 +193,11 @@ class LineShown(Output):
     ses: SesShown | None = Field(description="Null for a line through an SMTP server.")
     limits: Limits
     connection: ConnectionShown
+    brake: BrakeShown
     created_at: datetime | None
 
     @classmethod
-    def of(cls, line: Line) -> Self:
+    def of(cls, line: Line, brake: BrakeState) -> Self:
         """A line as it is shown."""
         channel, connection = line.channel, line.connection
         return cls(
@@ -214,6 +217,7 @@ class LineShown(Output):
                 size_limit=connection.size_limit,
                 quota=Limits.of(connection.quota),
             ),
+            brake=BrakeShown.of(brake),
             created_at=line.created_at,
         )
 

@@ -7,7 +7,9 @@ from chalicelib.blueprints.api.line_models import LineInput, LinePage, LineShown
 from chalicelib.blueprints.api.models import PageQuery
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
+from chalicelib.domain.line import Line
 from chalicelib.domain.schedule import LineLimits
+from chalicelib.flow.brake import line_brake
 from chalicelib.flow.lines import NewLine, add_line, ask_for_connection, remove_line
 
 lines = Blueprint(__name__)
@@ -26,20 +28,20 @@ def create_line(call: Call[LineInput, Nothing]) -> LineShown:
         reply_to=body.reply_to,
         limits=LineLimits(**body.limits.model_dump()),
     )
-    return LineShown.of(add_line(call.account_id, new, wiring.line_ports()))
+    return _shown(call.account_id, add_line(call.account_id, new, wiring.line_ports()))
 
 
 @route(lines, "GET", "/lines", Nothing, PageQuery, LinePage)
 def list_lines(call: Call[Nothing, PageQuery]) -> LinePage:
     """List the lines of the account."""
     page = wiring.lines().page(call.account_id, call.query.cursor, call.query.limit)
-    return LinePage(items=[LineShown.of(line) for line in page.items], next_cursor=page.cursor)
+    return LinePage(items=[_shown(call.account_id, line) for line in page.items], next_cursor=page.cursor)
 
 
 @route(lines, "GET", "/lines/{line_id}", Nothing, Nothing, LineShown)
 def read_line(call: Call[Nothing, Nothing], line_id: str) -> LineShown:
     """Read a line, with how its connection went."""
-    return LineShown.of(wiring.lines().get(call.account_id, line_id))
+    return _shown(call.account_id, wiring.lines().get(call.account_id, line_id))
 
 
 @route(lines, "POST", "/lines/{line_id}/connect", Nothing, Nothing, LineShown, status=202)
@@ -48,10 +50,14 @@ def connect_line(call: Call[Nothing, Nothing], line_id: str) -> LineShown:
 
     Read the line for how it went. SES is asked again by itself until the identity is verified, for 72 hours.
     """
-    return LineShown.of(ask_for_connection(call.account_id, line_id, wiring.line_ports()))
+    return _shown(call.account_id, ask_for_connection(call.account_id, line_id, wiring.line_ports()))
 
 
 @route(lines, "DELETE", "/lines/{line_id}", Nothing, Nothing, None, status=204)
 def delete_line(call: Call[Nothing, Nothing], line_id: str) -> None:
     """Delete a line and its password; a campaign left without a line pauses and says so."""
     remove_line(call.account_id, line_id, wiring.line_ports())
+
+
+def _shown(account_id: str, line: Line) -> LineShown:
+    return LineShown.of(line, line_brake(account_id, line, wiring.brake_ports()))
