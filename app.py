@@ -14,6 +14,7 @@ from chalicelib.blueprints.remover import remover
 from chalicelib.blueprints.sender import sender
 
 app = Chalice(app_name="postline")
+app.api.binary_types = []  # what is no text encodes itself, whatever a client says that it accepts
 for blueprint in (
     *API_BLUEPRINTS,
     dispatcher,

@@ -20,7 +20,7 @@ from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
 from chalicelib.adapters.sqs import SqsSendQueue
 from chalicelib.domain.address import contact_id
 from chalicelib.domain.contact import ContactStatus, Person
-from chalicelib.domain.email import Content
+from chalicelib.domain.content import Content
 from chalicelib.domain.ids import new_id
 from chalicelib.flow.dispatch import DispatchPorts, release_contacts, visit_campaign
 from chalicelib.ports import NewContact, Release

@@ -31,9 +31,9 @@ from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
 from chalicelib.domain.address import contact_id
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus, Person
+from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import MessageTags
 from chalicelib.domain.delivery_event import DeliveryEvent, EventType
-from chalicelib.domain.email import Content
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
 from chalicelib.domain.schedule import Timetable, Weekday

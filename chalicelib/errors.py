@@ -7,7 +7,8 @@ PostlineError
 ├── Invalid           one or several fields are wrong; all of them at once
 └── Unauthorized      no key, an unknown key or a revoked one
 
-SecretUnreadable stands apart: no caller can mend it by another request. It takes a line out of use.
+SecretUnreadable stands apart: no caller can mend it by another request. A line whose password it is goes out
+of use.
 """
 
 from collections.abc import Sequence
@@ -66,4 +67,4 @@ class Unauthorized(PostlineError):
 
 
 class SecretUnreadable(Exception):
-    """A stored secret is not what was encrypted for this account and its line or domain."""
+    """A stored secret is not what was encrypted for this place: a line, a domain, a key of the links."""

@@ -17,10 +17,10 @@ from chalicelib.domain.brake import Brake, HourCounts, Subject, Trouble
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
 from chalicelib.domain.contact_file import RejectedRow, SheetRow
+from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, TryLater
 from chalicelib.domain.dkim import DkimKey
 from chalicelib.domain.dns_answers import Answer, RecordType
-from chalicelib.domain.email import Content
 from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
@@ -112,6 +112,15 @@ class Pace:
     resting_until: Mapping[str, datetime]
     token: Mapping[str, int]
     held_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKey:
+    """A key of the links as it is stored: encrypted. The newest one, with the highest number, seals."""
+
+    number: int
+    sealed: bytes
+    created_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -533,6 +542,24 @@ class Dns(Protocol):
 
     def session(self) -> Callable[[str, RecordType], Answer]:
         """Answers questions within the time that one check may take. It raises nothing: see AnswerStatus."""
+
+
+class LinkKeyStore(Protocol):
+    """The keys of the links. They are the deployment's, no account's, and none is ever changed or removed."""
+
+    def add(self, key: SealedKey) -> bool:
+        """Store it; False, and nothing written, when there is one of its number."""
+
+    def list(self) -> list[SealedKey]:
+        """All of them, newest first (consistent read)."""
+
+
+class LinkKeyBox(Protocol):
+    """Encrypts the keys of the links, each for its number."""
+
+    def seal(self, number: int, secret: bytes) -> bytes: ...
+    def open(self, number: int, sealed: bytes) -> bytes:
+        """The secret; raises SecretUnreadable when it was sealed for another number, or damaged."""
 
 
 class EmailSender(Protocol):

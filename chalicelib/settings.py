@@ -11,6 +11,7 @@ class Tables:
 
     accounts: str = ""
     api_keys: str = ""
+    link_keys: str = ""
     lines: str = ""
     identities: str = ""
     domains: str = ""
@@ -61,6 +62,10 @@ class Settings:
     file_bucket: str
     secret_key_id: str
     smtp_ca_file: str | None
+    link_key_id: str = ""
+    public_url: str = (
+        ""  # of the pages that recipients see, without a slash at its end; empty: there are none
+    )
     smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
     ses: SesSettings = SesSettings()
     dns_server: str | None = None  # address:port to ask instead of the system's resolver
@@ -76,6 +81,8 @@ class Settings:
             file_bucket=env.get("FILE_BUCKET", ""),
             secret_key_id=env.get("SECRET_KEY_ID", ""),
             smtp_ca_file=env.get("SMTP_CA_FILE") or None,
+            link_key_id=env.get("LINK_KEY_ID", ""),
+            public_url=env.get("PUBLIC_URL", "").rstrip("/"),
             smtp_private_hosts=_names(env.get("SMTP_PRIVATE_HOSTS", "")),
             ses=SesSettings(
                 configuration_set=env.get("SES_CONFIGURATION_SET", ""),

@@ -5,6 +5,7 @@ openpyxl, nor the API for an SMTP client.
 """
 
 import random
+import secrets
 import uuid
 from collections.abc import Callable
 from functools import cache
@@ -21,24 +22,29 @@ from chalicelib.adapters.dynamodb.domains import DynamoDomainStore
 from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
+from chalicelib.adapters.dynamodb.link_keys import DynamoLinkKeyStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
-from chalicelib.adapters.kms import KmsSecretBox
+from chalicelib.adapters.kms import KmsLinkKeyBox, KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsSendQueue
 from chalicelib.domain.brake import limits_at
+from chalicelib.domain.delivery_event import Opener
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.brake import BrakePorts
 from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
 from chalicelib.flow.contacts import ContactPorts
 from chalicelib.flow.dispatch import DispatchPorts
 from chalicelib.flow.domains import DomainCheckPorts, DomainPorts
+from chalicelib.flow.follow_link import LinkPorts
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
+from chalicelib.flow.link_keys import KeptRing, LinkKeyPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.send import Sender, SendPorts
+from chalicelib.flow.suppress_recipient import SuppressPorts, suppress_recipient
 from chalicelib.flow.suppressed import CountPorts
 from chalicelib.flow.suppression_export import ListExportPorts
 from chalicelib.flow.suppressions import ListPorts
@@ -85,6 +91,12 @@ def advice() -> DynamoAdviceStore:
     """The advice on lines."""
     settings()
     return DynamoAdviceStore()
+
+
+def link_keys() -> DynamoLinkKeyStore:
+    """The keys of the links in messages."""
+    settings()
+    return DynamoLinkKeyStore()
 
 
 def campaigns() -> DynamoCampaignStore:
@@ -140,6 +152,7 @@ def campaign_ports() -> CampaignPorts:
         dispatch_queue=dispatch_queue(),
         removal_queue=SqsJobQueue(settings().queues.removal),
         clock=clock,
+        public_url=settings().public_url,
     )
 
 
@@ -310,6 +323,33 @@ def ses_identities() -> "SesIdentities":
 
 
 @cache
+def token_ring() -> KeptRing:
+    """The ring of this process: it seals and reads the tokens of the links in messages."""
+    return KeptRing(link_key_ports())
+
+
+def link_ports() -> LinkPorts:
+    """For the links that recipients follow."""
+    ports = SuppressPorts(contacts=DynamoContactStore(), suppressions=suppressions())
+    return LinkPorts(tokens=token_ring(), track=lambda event: suppress_recipient(event, ports), clock=clock)
+
+
+def judge_opener(user_agent: str, source_ip: str) -> Opener:  # noqa: ARG001
+    """Who fetched a picture, as far as the request tells."""
+    return Opener.UNKNOWN
+
+
+def link_key_ports() -> LinkKeyPorts:
+    """For the keys of the links."""
+    return LinkKeyPorts(
+        keys=link_keys(),
+        box=KmsLinkKeyBox(settings().link_key_id),
+        clock=clock,
+        draw_secret=secrets.token_bytes,
+    )
+
+
+@cache
 def proof_ports() -> ProofPorts:
     """For the function that proves lines."""
     return ProofPorts(
@@ -372,6 +412,8 @@ def sender() -> Sender:
             new_token=lambda: uuid.uuid4().hex,
             draw=random.random,
             signer=signing(),
+            tokens=token_ring(),
+            public_url=settings().public_url,
         )
     )
 

@@ -17,6 +17,7 @@ from local.demo_list import ExpectedList, ExpectedMail, mailbox_key
 from local.maildir import Received
 
 STATUSES = ("not_sent", "pending", "sent", "delivered", "opened", "error")
+_FOOTER = "\nUnsubscribe · Отписаться: "
 _LEFT_US = ("sent", "delivered", "opened")
 
 Row = tuple[str, str]
@@ -108,8 +109,11 @@ def _wrong_words(recipient: str, content: bytes, words: ExpectedMail) -> Iterato
         yield f"{recipient}: the subject is “{message['Subject']}”, not “{words.subject}”."
     if mailbox_key(message["To"].addresses[0].addr_spec) != mailbox_key(recipient):
         yield f"{recipient}: the message is addressed to {message['To']}."
-    if _part(message, "plain").strip() != words.text.strip():
+    text, _, link = _part(message, "plain").strip().rpartition(_FOOTER)
+    if text.strip() != words.text.strip():
         yield f"{recipient}: the text part is not as expected."
+    if str(message["List-Unsubscribe"]) != f"<{link}>":
+        yield f"{recipient}: the link to unsubscribe is not as expected."
     html = _part(message, "html")
     if not all(part in html for part in words.html_parts):
         yield f"{recipient}: the HTML part is not as expected."

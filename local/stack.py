@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import boto3
+from botocore.config import Config
 
 from local.deploy import deploy
 from local.emulator import ROOT, Emulator, run_emulator
@@ -87,17 +88,30 @@ def start(
         run_emulator(kept / "aws", keep=folder is not None) as emulator,
     ):
         session = emulator.session()
-        outputs = deploy(
-            session,
-            build,
-            stack=STACK,
-            bucket=_ARTEFACTS,
-            parameters={**_LOCAL, **_of_mailbox(mailbox), **(parameters or {})},
-            endpoint=emulator.endpoint,
-        )
-        stack = Stack(emulator, mailbox, outputs, session)
+        values = {**_LOCAL, **_of_mailbox(mailbox), **(parameters or {})}
+        stack = _deployed(emulator, mailbox, session, build, values)
+        if "PublicUrl" not in values:  # only now the API has an address
+            stack = _deployed(emulator, mailbox, session, build, {**values, "PublicUrl": stack.api_url})
         _limit_senders(stack)
+        _answer_in_bytes(stack)
         yield stack
+
+
+def _deployed(
+    emulator: Emulator, mailbox: Mailbox, session: boto3.Session, build: Path, values: Mapping[str, str]
+) -> Stack:
+    outputs = deploy(
+        session, build, stack=STACK, bucket=_ARTEFACTS, parameters=values, endpoint=emulator.endpoint
+    )
+    return Stack(emulator, mailbox, outputs, session)
+
+
+def _answer_in_bytes(stack: Stack) -> None:
+    """The emulator doesn't read the media types in the API's definition, and takes them as a list only."""
+    unchecked = Config(parameter_validation=False)
+    apis = stack.session.client("apigateway", endpoint_url=stack.emulator.endpoint, config=unchecked)
+    change = {"op": "replace", "path": "/binaryMediaTypes", "value": ["*/*"]}
+    apis.update_rest_api(restApiId=stack.outputs["RestAPIId"], patchOperations=[change])
 
 
 def _of_mailbox(mailbox: Mailbox) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Secrets, encrypted by AWS KMS for exactly one account and one line or domain of it."""
+"""Secrets encrypted by AWS KMS, each for exactly what it belongs to: a line, a domain, a key of the links."""
 
 from chalicelib.adapters.aws import client
 from chalicelib.errors import SecretUnreadable
@@ -40,3 +40,33 @@ class KmsSecretBox:
 
     def _context(self, account_id: str, owner_id: str) -> dict[str, str]:
         return {"account": account_id, self._kind: owner_id}
+
+
+class KmsLinkKeyBox:
+    """Port ``LinkKeyBox``. By a key of its own: who reads links must not be able to read passwords."""
+
+    def __init__(self, key_id: str) -> None:
+        self._key_id = key_id
+
+    def seal(self, number: int, secret: bytes) -> bytes:
+        """Encrypt the secret of the link key with this number."""
+        answer = client("kms").encrypt(
+            KeyId=self._key_id, Plaintext=secret, EncryptionContext=_number_context(number)
+        )
+        sealed: bytes = answer["CiphertextBlob"]
+        return sealed
+
+    def open(self, number: int, sealed: bytes) -> bytes:
+        """Decrypt; KMS refuses a ciphertext of another number."""
+        try:
+            answer = client("kms").decrypt(
+                KeyId=self._key_id, CiphertextBlob=sealed, EncryptionContext=_number_context(number)
+            )
+        except client("kms").exceptions.InvalidCiphertextException as error:
+            raise SecretUnreadable from error
+        secret: bytes = answer["Plaintext"]
+        return secret
+
+
+def _number_context(number: int) -> dict[str, str]:
+    return {"link_key": str(number)}

@@ -11,6 +11,7 @@ from chalicelib.domain.line import LinePlan
 from chalicelib.errors import PostlineError
 from chalicelib.flow.accounts import create_account
 from chalicelib.flow.brake import account_brakes, lift_brake
+from chalicelib.flow.link_keys import rotate_link_key
 from chalicelib.observability import log
 
 operator = Blueprint(__name__)
@@ -66,7 +67,13 @@ class ShowBrakes(_Order):
     account_id: str
 
 
-Order = CreateAccount | SetLinePlan | LiftBrake | ShowBrakes
+class RotateLinkKey(_Order):
+    """Make a new key for the links in messages; links that were sealed by older ones go on working."""
+
+    action: Literal["rotate_link_key"]
+
+
+Order = CreateAccount | SetLinePlan | LiftBrake | ShowBrakes | RotateLinkKey
 
 _ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
 
@@ -98,6 +105,8 @@ def _carry_out(order: Order) -> dict[str, Any]:
         case ShowBrakes():
             found = account_brakes(order.account_id, wiring.brake_ports())
             return {"brakes": [_shown(subject, name, state) for subject, name, state in found]}
+        case RotateLinkKey():
+            return {"key": rotate_link_key(wiring.link_key_ports())}
 
 
 def _shown(subject: Subject, name: str, state: BrakeState) -> dict[str, Any]:

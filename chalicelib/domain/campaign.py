@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.contact import Totals
+from chalicelib.domain.content import NO_PUBLIC_URL, Content, needs_public_url
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.line import DEMO_CONTACTS, ConnectionState, Line, LinePlan
 from chalicelib.domain.schedule import Timetable
@@ -115,14 +116,19 @@ class Obstacle:
 
 
 def obstacles(
-    campaign: Campaign, subject: str, html: str, lines: list[Line], totals: Totals, now: datetime
+    campaign: Campaign, content: Content, lines: list[Line], totals: Totals, now: datetime, public_url: str
 ) -> list[Obstacle]:
-    """Everything that keeps the campaign from being launched now, all at once; empty means ready."""
+    """Everything that keeps the campaign from being launched now, all at once; empty means ready.
+
+    ``public_url`` is where recipients reach us, "" for nowhere.
+    """
     found = [
-        *_content_obstacles(subject, html),
+        *_content_obstacles(content),
         *_line_obstacles(campaign, lines, totals.contacts),
         *_brake_obstacles(campaign, lines),
     ]
+    if not public_url and needs_public_url(content):
+        found.append(Obstacle(NO_PUBLIC_URL.code, NO_PUBLIC_URL.text))
     if totals.unsettled == 0:
         found.append(Obstacle("no_contacts", "Add contacts: none is waiting to be sent to."))
     if campaign.timetable.next_open(now) is None:
@@ -132,11 +138,11 @@ def obstacles(
     return found
 
 
-def _content_obstacles(subject: str, html: str) -> list[Obstacle]:
+def _content_obstacles(content: Content) -> list[Obstacle]:
     found = []
-    if not subject.strip():
+    if not content.subject.strip():
         found.append(Obstacle("no_subject", "Write a subject."))
-    if not html.strip():
+    if not content.html.strip():
         found.append(Obstacle("no_body", "Write the body of the mail."))
     return found
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.contact import Person
+from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Scope
 from chalicelib.domain.header import (
     CannotComposeError,
@@ -25,8 +26,12 @@ from chalicelib.domain.header import (
     subject_field,
     wire_address,
 )
+from chalicelib.domain.message_links import LinkUse, list_fields, with_footer, with_pixel
 from chalicelib.domain.personalization import (
+    NO_LINKS,
     Context,
+    Link,
+    Links,
     Literal,
     Template,
     Variable,
@@ -38,7 +43,7 @@ from chalicelib.domain.personalization import (
     render_text,
     text_value,
 )
-from chalicelib.domain.quoted_printable import encode
+from chalicelib.domain.quoted_printable import encode, encode_url
 from chalicelib.domain.text_version import text_of
 
 SUBJECT_LIMIT = 998  # characters, after rendering
@@ -58,17 +63,12 @@ _END_OF_HEADER = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; bou
 _LINE_BREAK = re.compile("\r\n?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+PREVIEW_LINKS = Links(unsubscribe="about:blank", open="about:blank")
+
 Hole = tuple[Variable, Context, tuple[int, ...]]
 """A variable, what it becomes there, and its places in the body."""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What a person wrote, with bracket variables. ``text`` None: derived from the HTML."""
-
-    subject: str
-    html: str
-    text: str | None = None
+LinkPlaces = tuple[int, str, tuple[int, ...]]
+"""A link's position in ``Links``, its fallback, and its places in the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,15 @@ class CompiledMessage:
     extra_headers: ExtraHeaders
     body: tuple[bytes, ...]  # encoded; empty where a value goes
     holes: tuple[Hole, ...]
+    links: tuple[LinkPlaces, ...]
+    link_use: LinkUse
 
     def render(
         self,
         person: Person,
         message_id: str,
         date: datetime,
+        links: Links = NO_LINKS,
         *,
         extra_headers: ExtraHeaders = (),
         smtputf8: bool = False,
@@ -116,9 +119,9 @@ class CompiledMessage:
         beyond ASCII has no ASCII form: with ``smtputf8`` (the server offers it, RFC 6531) it stands in To
         as UTF-8 (RFC 6532), without, CannotComposeError says so. It is raised too for an address that is
         none, and a subject that came out too long. ValueError: a message id, a date or extra headers that
-        we made wrong.
+        we made wrong, or no link where the message was compiled to have one.
         """
-        header = self._header(person, message_id, date, extra_headers, smtputf8=smtputf8)
+        header = self._header(person, message_id, date, links, extra_headers, smtputf8=smtputf8)
         pieces = list(self.body)
         encoded: dict[str, bytes] = {}  # most values are the same in both parts
         for variable, value_of, places in self.holes:
@@ -128,14 +131,19 @@ class CompiledMessage:
                 piece = encoded[value] = encode(value)
             for place in places:
                 pieces[place] = piece
+        for name, fallback, places in self.links:
+            url = links[name]
+            piece = encode_url(url) if url else encode(fallback)
+            for place in places:
+                pieces[place] = piece
         return header + b"".join(pieces)
 
-    def preview(self, person: Person) -> Rendered:
-        """What ``render`` encodes for this person, readable."""
+    def preview(self, person: Person, links: Links = PREVIEW_LINKS) -> Rendered:
+        """What ``render`` encodes for this person, readable, with links that do nothing."""
         return Rendered(
             render_subject(self.subject, person),
-            render_html(self.html, person),
-            render_text(self.text, person),
+            render_html(self.html, person, links),
+            render_text(self.text, person, links),
         )
 
     def estimate_size(self) -> int:
@@ -143,7 +151,14 @@ class CompiledMessage:
         return sum(map(len, self.body))
 
     def _header(
-        self, person: Person, message_id: str, date: datetime, more: ExtraHeaders, *, smtputf8: bool
+        self,
+        person: Person,
+        message_id: str,
+        date: datetime,
+        links: Links,
+        more: ExtraHeaders,
+        *,
+        smtputf8: bool,
     ) -> bytes:
         recipient = wire_address(person.email, Scope.CONTACT)
         if not smtputf8 and needs_smtputf8(recipient):
@@ -163,12 +178,16 @@ class CompiledMessage:
         return (
             f"Date: {date_text(date)}\r\n{self.sender_fields}To: {recipient}\r\n{subject_field(subject)}"
             f"Message-ID: {checked_message_id(message_id)}\r\n{extra_fields(extra) if extra else ''}"
+            f"{list_fields(links) if self.link_use.unsubscribe else ''}"
             f"{_END_OF_HEADER}"
         ).encode()
 
 
 def compile_message(
-    content: Content, sender: SenderIdentity, extra_headers: ExtraHeaders = ()
+    content: Content,
+    sender: SenderIdentity,
+    extra_headers: ExtraHeaders = (),
+    link_use: LinkUse = LinkUse(),  # noqa: B008 - a frozen value
 ) -> CompiledMessage:
     """Parse, derive and encode all that is the same for every recipient.
 
@@ -179,9 +198,14 @@ def compile_message(
     extra_fields(extra_headers)
     text = _template(text_of(content.html) if content.text is None else content.text)
     html = _template(content.html)
-    subject = _limited(parse(content.subject))
-    body, holes = _body(text, html)
-    return CompiledMessage(subject, text, html, _sender_fields(sender), extra_headers, body, holes)
+    subject = _subject(content.subject)
+    if link_use.unsubscribe:
+        text, html = with_footer(text, html)
+    if link_use.pixel:
+        html = with_pixel(html)
+    body, holes, links = _body(text, html)
+    fields = _sender_fields(sender)
+    return CompiledMessage(subject, text, html, fields, extra_headers, body, holes, links, link_use)
 
 
 def _check_limits(content: Content) -> None:
@@ -200,8 +224,17 @@ def _template(source: str) -> Template:
     return _limited(parse(source if source.endswith("\n") else f"{source}\n"))
 
 
+def _subject(source: str) -> Template:
+    template = _limited(parse(source))
+    if any(isinstance(piece, Link) for piece in template):
+        raise CannotComposeError(
+            "subject_with_link", "The unsubscribe link can't stand in the subject.", Scope.CONTENT
+        )
+    return template
+
+
 def _limited(template: Template) -> Template:
-    if sum(isinstance(piece, Variable) for piece in template) > VARIABLES_LIMIT:
+    if sum(not isinstance(piece, Literal) for piece in template) > VARIABLES_LIMIT:
         raise CannotComposeError(
             "too_many_variables", f"More than {VARIABLES_LIMIT} variables in one text.", Scope.CONTENT
         )
@@ -229,17 +262,28 @@ def _own_address(address: str) -> str:
     return wire_address(address, Scope.LINE)
 
 
-def _body(text: Template, html: Template) -> tuple[tuple[bytes, ...], tuple[Hole, ...]]:
-    pieces: list[bytes] = []
-    places: dict[tuple[Variable, Context], list[int]] = {}
+def _body(
+    text: Template, html: Template
+) -> tuple[tuple[bytes, ...], tuple[Hole, ...], tuple[LinkPlaces, ...]]:
+    pieces = [b""]  # every second one is a place to fill in
+    holes: dict[tuple[Variable, Context], list[int]] = {}
+    links: dict[Link, list[int]] = {}
     for subtype, template, value_of in ((b"plain", text, text_value), (b"html", html, html_value)):
-        pieces.append(_PART % subtype)
+        pieces[-1] += _PART % subtype
         for piece in template:
-            if isinstance(piece, Literal):
-                pieces.append(encode(piece.text))
-            else:
-                places.setdefault((piece, value_of), []).append(len(pieces))
-                pieces.append(b"")
-        pieces.append(b"\r\n")
-    pieces.append(f"--{_BOUNDARY}--\r\n".encode())
-    return tuple(pieces), tuple((*key, tuple(where)) for key, where in places.items())
+            match piece:
+                case Literal(words):
+                    pieces[-1] += encode(words)
+                    continue
+                case Link():
+                    links.setdefault(piece, []).append(len(pieces))
+                case Variable():
+                    holes.setdefault((piece, value_of), []).append(len(pieces))
+            pieces += [b"", b""]
+        pieces[-1] += b"\r\n"
+    pieces[-1] += f"--{_BOUNDARY}--\r\n".encode()
+    return (
+        tuple(pieces),
+        tuple((*key, tuple(where)) for key, where in holes.items()),
+        tuple((Links._fields.index(link.name), link.fallback, tuple(at)) for link, at in links.items()),
+    )

@@ -57,6 +57,8 @@ class CannotComposeError(ValueError):
 def subject_field(subject: str) -> str:
     """``Subject: …`` CRLF for one trimmed line of any text."""
     if _is_plain(subject):
+        if len(subject) <= LINE_LIMIT - len("Subject: "):
+            return f"Subject: {subject}\r\n"
         lines = _folded("Subject", subject)
         if max(map(len, lines)) <= LINE_LIMIT:
             return _FOLD.join(lines) + "\r\n"

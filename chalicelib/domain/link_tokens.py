@@ -3,11 +3,11 @@
     <key number>.<authentication code>.<account and campaign>.<contact>.<generation>.<attempt>
 
 Whoever has a token can do what its link does, for this one contact, and can make no other. The code is HMAC-
-SHA-256 (RFC 2104) over all that follows it, with a key of its own for each kind, cut to 128 bits. Account and
-campaign are sealed by AES-SIV (RFC 5297), which needs no nonce: sealing them again gives the same, so it is
-done once for a campaign. The contact's id is a hash already. A token never expires: the key's number stands
-in it, and old keys go on reading. All of it may stand in a URL as it is (RFC 3986, 2.3), and it ends with a
-digit, so that no mail reader's search for links drops its end.
+SHA-512 (RFC 2104) over all that follows it: 132 bits of it for each kind, which tell nothing of each other,
+for the price of one. Account and campaign are sealed by AES-SIV (RFC 5297), which needs no nonce: sealing
+them again gives the same, so it is done once for a campaign. The contact's id is a hash already. A token
+never expires: the key's number stands in it, and old keys go on reading. All of it may stand in a URL as it
+is (RFC 3986, 2.3), and it ends with a digit, so that no mail reader's search for links drops its end.
 """
 
 import hmac
@@ -16,8 +16,8 @@ from binascii import b2a_base64
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from hashlib import sha256
-from typing import TYPE_CHECKING
+from hashlib import sha512
+from typing import TYPE_CHECKING, Self
 
 from chalicelib.domain.delivery import MessageTags
 from chalicelib.domain.ids import id_from, number_of
@@ -29,7 +29,8 @@ SECRET_BYTES = 32
 LONGEST = 200  # characters looked at; ours have at most 120
 
 _FOR_URLS = bytes.maketrans(b"+/", b"-_")
-_CODE_BYTES = 16
+_CODE = 22  # characters of six bits
+_BLOCK = 128  # bytes, of SHA-512
 _PARTS = 6
 _ID_BITS = 110
 _PACKED = 2 * _ID_BITS // 8 + 1  # bytes; the first is below 16, which no text begins with
@@ -39,9 +40,19 @@ _REMEMBERED = 1000  # campaigns
 class TokenKind(StrEnum):
     """What a token is for; one of another kind is none."""
 
-    UNSUBSCRIBE = "unsubscribe"
-    OPEN = "open"
-    RETURN = "return"
+    UNSUBSCRIBE = "unsubscribe", 0
+    OPEN = "open", 1
+    RETURN = "return", 2
+
+    part: slice
+    """Where in a message's codes this kind's is."""
+
+    def __new__(cls, value: str, place: int) -> Self:
+        """Each has its place, and keeps it for as long as there are tokens."""
+        kind = str.__new__(cls, value)
+        kind._value_ = value
+        kind.part = slice(place * _CODE, (place + 1) * _CODE)
+        return kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +69,18 @@ class _Sealer:
     def __init__(self, key: SigningKey) -> None:
         self.number = str(key.number)
         self._secret = key.secret
-        self._codes = {kind: hmac.new(self._derived(f"code {kind}"), digestmod=sha256) for kind in TokenKind}
+        block = self._derived("codes").ljust(_BLOCK, b"\0")
+        self._inner = sha512(bytes(byte ^ 0x36 for byte in block))
+        self._outer = sha512(bytes(byte ^ 0x5C for byte in block))
         self._cipher: AESSIV | None = None
         self._campaigns: dict[tuple[str, str], str] = {}
 
-    def code(self, kind: TokenKind, message: str) -> str:
-        code = self._codes[kind].copy()
-        code.update(message.encode())
-        return _text(code.digest()[:_CODE_BYTES])
+    def codes(self, message: str) -> str:
+        """HMAC, half as long as hmac takes: both of its keys are hashed already (RFC 2104, 4)."""
+        inner, outer = self._inner.copy(), self._outer.copy()
+        inner.update(message.encode())
+        outer.update(inner.digest())
+        return _text(outer.digest())
 
     def campaign(self, account_id: str, campaign_id: str) -> str:
         key = (account_id, campaign_id)
@@ -97,20 +112,34 @@ class TokenRing:
     """The keys of a deployment: the first one seals, all of them read."""
 
     def __init__(self, keys: Sequence[SigningKey]) -> None:
-        self._sealers = {str(key.number): _Sealer(key) for key in keys}
-        self._first = self._sealers[str(keys[0].number)]
+        self._sealers: dict[str, _Sealer] = {}
+        self.replace(keys)
+
+    def replace(self, keys: Sequence[SigningKey]) -> None:
+        """Take these keys from now on; what was worked out of one that stays is kept."""
+        known = self._sealers
+        self._sealers = {str(key.number): known.get(str(key.number)) or _Sealer(key) for key in keys}
+        self._first = next(iter(self._sealers.values()), None)
 
     def seal(self, kind: TokenKind, tags: MessageTags) -> str:
         """The token of this message: at most 120 characters of letters, digits, ``-``, ``_`` and ``.``.
 
         The contact's id must have no character but letters and digits, as ours are, ``-`` and ``_``.
+        Raises ValueError when there is no key.
         """
+        return self.seal_all((kind,), tags)[0]
+
+    def seal_all(self, kinds: Sequence[TokenKind], tags: MessageTags) -> list[str]:
+        """A token of each kind, as ``seal`` makes it."""
         sealer = self._first
+        if sealer is None:
+            raise ValueError("a ring without keys seals nothing")
         message = (
             f"{sealer.campaign(tags.account_id, tags.campaign_id)}"
             f".{tags.contact_id}.{tags.generation}.{tags.attempt}"
         )
-        return f"{sealer.number}.{sealer.code(kind, message)}.{message}"
+        codes = sealer.codes(message)
+        return [f"{sealer.number}.{codes[kind.part]}.{message}" for kind in kinds]
 
     def read(self, kind: TokenKind, token: str) -> MessageTags | None:
         """What a token says; None for anything that wasn't sealed by one of the keys for this kind."""
@@ -119,7 +148,7 @@ class TokenRing:
         number, _, rest = token.partition(".")
         code, _, message = rest.partition(".")
         sealer = self._sealers.get(number)
-        if sealer is None or not hmac.compare_digest(sealer.code(kind, message), code):
+        if sealer is None or not hmac.compare_digest(sealer.codes(message)[kind.part], code):
             return None
         sealed, contact_id, generation, attempt = message.split(".")
         return MessageTags(*sealer.open_campaign(sealed), contact_id, int(generation), int(attempt))

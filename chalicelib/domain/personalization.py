@@ -6,14 +6,16 @@ it is never looked at for variables again, and each context makes it harmless in
 The names may be typed in any case and with spaces around them (``[ firstname ]``): whoever typed that meant
 the variable, and a recipient should not have to read it. All else in brackets stays as typed.
 
-Other kinds of variables (options of a campaign, further columns, the unsubscribe link) are further members
-of ``Piece``, with a value of their own.
+``[unsubscribe]`` is the address of the message's own unsubscribe page, as a text or as the value of an
+``href``. Other kinds of variables (options of a campaign, further columns) are further members of ``Piece``,
+with a value of their own.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 
 from chalicelib.domain.contact import Person
 
@@ -28,9 +30,13 @@ FIELDS = {
 }
 """The variables, and the attribute of ``Person`` each one reads."""
 
-_EXACT_NAME = {name.lower(): name for name in FIELDS}
+UNSUBSCRIBE, OPEN = "unsubscribe", "open"
+NAMES = (*FIELDS, UNSUBSCRIBE)
+"""All that may be typed in brackets."""
+
+_EXACT_NAME = {name.lower(): name for name in NAMES}
 _VARIABLE = re.compile(
-    rf"\[[ \u00a0]*({'|'.join(FIELDS)})[ \u00a0]*(?:\|([^\[\]\r\n]*))?\]", re.IGNORECASE | re.ASCII
+    rf"\[[ \u00a0]*({'|'.join(NAMES)})[ \u00a0]*(?:\|([^\[\]\r\n]*))?\]", re.IGNORECASE | re.ASCII
 )
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
@@ -54,7 +60,32 @@ class Variable:
     fallback: str = ""
 
 
-Piece = Literal | Variable
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A place for a URL of the message: the attribute of ``Links``, and what stands there without one."""
+
+    name: str
+    fallback: str = ""
+
+
+class Links(NamedTuple):
+    """The URLs of one message, ready for HTML, text and header: no character in them means anything there.
+
+    ``unsubscribe`` is the page to unsubscribe at, ``open`` the picture that tells of an opening; "" is none.
+    """
+
+    unsubscribe: str = ""
+    open: str = ""
+
+    def url(self, link: Link) -> str:
+        """The URL for this place."""
+        found: str = getattr(self, link.name)
+        return found or link.fallback
+
+
+NO_LINKS = Links()
+
+Piece = Literal | Variable | Link
 Template = tuple[Piece, ...]
 Context = Callable[[Variable, Person], str]
 """What a variable becomes for one person, in one place: ``text_value``, ``html_value``."""
@@ -71,7 +102,8 @@ def _pieces(source: str) -> Iterator[Piece]:
         if found.start() > end:
             yield Literal(source[end : found.start()])
         fallback = found[2] or ""
-        yield Variable(_EXACT_NAME[found[1].lower()], fallback.strip())
+        name = _EXACT_NAME[found[1].lower()]
+        yield (Link if name == UNSUBSCRIBE else Variable)(name, fallback.strip())
         end = found.end()
     if end < len(source):
         yield Literal(source[end:])
@@ -99,19 +131,28 @@ def _field(variable: Variable, person: Person) -> str:
     return value.strip()
 
 
-def render(template: Template, person: Person, value: Context) -> str:
-    """Put one person's values in their places."""
-    return "".join([piece.text if isinstance(piece, Literal) else value(piece, person) for piece in template])
+def render(template: Template, person: Person, value: Context, links: Links = NO_LINKS) -> str:
+    """Put one person's values and one message's links in their places."""
+    return "".join(
+        [
+            piece.text
+            if isinstance(piece, Literal)
+            else value(piece, person)
+            if isinstance(piece, Variable)
+            else links.url(piece)
+            for piece in template
+        ]
+    )
 
 
-def render_text(template: Template, person: Person) -> str:
+def render_text(template: Template, person: Person, links: Links = NO_LINKS) -> str:
     """The plain text this person gets."""
-    return render(template, person, text_value)
+    return render(template, person, text_value, links)
 
 
-def render_html(template: Template, person: Person) -> str:
+def render_html(template: Template, person: Person, links: Links = NO_LINKS) -> str:
     """The HTML this person gets."""
-    return render(template, person, html_value)
+    return render(template, person, html_value, links)
 
 
 def render_subject(template: Template, person: Person) -> str:

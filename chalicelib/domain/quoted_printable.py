@@ -32,6 +32,15 @@ def encode(text: str) -> bytes:
     return _encode_lines(raw)
 
 
+def encode_url(url: str) -> bytes:
+    """As ``encode``, many times as fast, for a URL of ours: ASCII, no space or ``=``, no dot first."""
+    lines = ""
+    while url:
+        lines += f"{url[:_CUT]}=\r\n"
+        url = url[_CUT:]
+    return lines.replace("\r\n.", "\r\n=2E").encode("ascii")
+
+
 def _encode_lines(raw: bytes) -> bytes:
     *lines, rest = _ESCAPED.sub(_escape, raw).split(b"\n")
     encoded = [b"=\r\n".join(_cut(line)) for line in lines]

@@ -10,7 +10,7 @@ from difflib import get_close_matches
 from enum import StrEnum
 from itertools import islice
 
-from chalicelib.domain.personalization import FIELDS, Variable, parse
+from chalicelib.domain.personalization import NAMES, Literal, parse
 
 BRACKETS_LOOKED_AT = 2000  # comparing words is slow; a template of nothing but brackets must not hold us up
 LONGEST_LOOKED_AT = 200
@@ -22,7 +22,7 @@ _SEPARATOR = re.compile(r"[|:,;/=]")
 _WORD = re.compile(r"\s*([A-Za-z]+[0-9]?)(?![A-Za-z0-9])")
 _FILLER = re.compile(r"[\s_.-]+")
 _LINE_BREAK = re.compile(r"\r\n|\r|\n")
-_NAMES = {name.lower(): name for name in FIELDS}
+_NAMES = {name.lower(): name for name in NAMES}
 
 
 class ProblemKind(StrEnum):
@@ -72,7 +72,7 @@ def _verdict(found: re.Match[str]) -> tuple[ProblemKind, str] | None:
 
 
 def _is_variable(source: str) -> bool:
-    return isinstance(parse(source)[0], Variable)
+    return not isinstance(parse(source)[0], Literal)
 
 
 def _unclosed(inside: str) -> tuple[ProblemKind, str] | None:

@@ -24,10 +24,10 @@ def create_key(account_id: str, name: str, accounts: AccountStore, clock: Clock)
     return key, text
 
 
-def authenticate(text: str, accounts: AccountStore) -> str:
-    """The account a key acts for; raises Unauthorized."""
+def authenticate(text: str, accounts: AccountStore) -> ApiKey:
+    """The key, which tells the account it acts for; raises Unauthorized."""
     parts = split_key(text)
     key = accounts.find_key(parts[0]) if parts else None
     if parts is None or key is None or not key.opens_with(parts[1]):
         raise Unauthorized("This API key is unknown or was revoked.")
-    return key.account_id
+    return key

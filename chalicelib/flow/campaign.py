@@ -13,7 +13,8 @@ from chalicelib.domain.campaign import (
     obstacles,
 )
 from chalicelib.domain.contact import Totals
-from chalicelib.domain.email import Content, SenderIdentity, compile_message
+from chalicelib.domain.content import Content
+from chalicelib.domain.email import SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import ConnectionState, Line
@@ -39,7 +40,7 @@ MAX_CONTENT = 350_000  # bytes of UTF-8: one version is one item, and DynamoDB t
 
 @dataclass(frozen=True, slots=True)
 class CampaignPorts:
-    """What the campaign steps need."""
+    """What the campaign steps need. ``public_url`` is where recipients reach us, "" for nowhere."""
 
     campaigns: CampaignStore
     contacts: ContactStore
@@ -47,6 +48,7 @@ class CampaignPorts:
     dispatch_queue: JobQueue
     removal_queue: JobQueue
     clock: Clock
+    public_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +122,7 @@ def view_campaign(account_id: str, campaign: Campaign, ports: CampaignPorts) -> 
     if campaign.status is CampaignStatus.IN_PROGRESS:
         return CampaignView(campaign, content, totals, [])
     lines = _existing_lines(account_id, campaign.line_ids, ports.lines)
-    found = obstacles(campaign, content.subject, content.html, lines, totals, ports.clock.now())
+    found = obstacles(campaign, content, lines, totals, ports.clock.now(), ports.public_url)
     if campaign.status is CampaignStatus.DRAFT and not found:
         campaign = replace(campaign, status=CampaignStatus.READY)
     return CampaignView(campaign, content, totals, found)

@@ -14,6 +14,7 @@ from typing import TypeVar
 
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
+from chalicelib.domain.content import NO_PUBLIC_URL, Content, MailKind, needs_public_url
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
@@ -31,7 +32,10 @@ from chalicelib.domain.dkim import DkimKey, signed
 from chalicelib.domain.email import CompiledMessage, SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError, message_id_for
 from chalicelib.domain.line import ConnectionState, Line, SesChannel, SmtpChannel
+from chalicelib.domain.link_tokens import TokenRing
 from chalicelib.domain.mail_providers import replaced_by
+from chalicelib.domain.message_links import LinkUse, links_of
+from chalicelib.domain.personalization import Links
 from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
 from chalicelib.domain.sending_domain import domain_of
 from chalicelib.domain.ses_errors import reason as ses_reason
@@ -71,6 +75,7 @@ T = TypeVar("T")
 class SendPorts:
     """What a sender needs. ``new_token`` makes a claim's token, ``draw`` a number in [0, 1) for jitter.
 
+    ``tokens`` seals those of the links in a message, which begin with ``public_url`` ("" for no links).
     Without ``signer`` nothing is signed here.
     """
 
@@ -86,6 +91,8 @@ class SendPorts:
     clock: Clock
     new_token: Callable[[], str]
     draw: Callable[[], float]
+    tokens: TokenRing
+    public_url: str
     signer: DkimSigner | None = None
 
 
@@ -135,19 +142,27 @@ class Sender:
         composed = self._compose_or_stop(order, campaign, line)
         if composed is None:
             return None
+        # before the claim, because it may have to ask for a key: with the claim it would end as unknown
+        links = links_of(_tags(order), composed.message.link_use, self._ports.tokens, self._ports.public_url)
         connected = self._ports.channel.connect(line, password)
         if isinstance(connected, TryLater | Refused):
             self._settle_line(order, connected)
             self._give_back(order, None, reason=connected.reason)
             return connected
-        return self._claim_and_hand_over(order, campaign, line, composed, stop_at)
+        return self._claim_and_hand_over(order, campaign, line, composed, links, stop_at)
 
     def flush(self) -> None:
         """Write down how many messages were accepted since the last time; to be called after each batch."""
         self._accepted.flush()
 
     def _claim_and_hand_over(
-        self, order: SendOrder, campaign: Campaign, line: Line, composed: Composed, stop_at: datetime
+        self,
+        order: SendOrder,
+        campaign: Campaign,
+        line: Line,
+        composed: Composed,
+        links: Links,
+        stop_at: datetime,
     ) -> Outcome | None:
         token = self._ports.new_token()
         now = self._ports.clock.now()
@@ -158,7 +173,7 @@ class Sender:
         clearance = Clearance(order.account_id, contact, self._ports.suppressions, self._ports.clock, FRESH)
         outcome: Outcome = Withheld()
         if clearance.holds():
-            outcome = self._hand_over(order, line, composed, contact, limit, clearance)
+            outcome = self._hand_over(order, line, composed, links, contact, limit, clearance)
         if isinstance(outcome, Withheld) and clearance.refusal:
             outcome = Refused(clearance.refusal, Scope.CONTACT)
         self._record(order, token, contact, outcome)
@@ -170,13 +185,16 @@ class Sender:
         order: SendOrder,
         line: Line,
         composed: Composed,
+        links: Links,
         contact: Contact,
         limit: datetime,
         clearance: Clearance,
     ) -> Outcome:
         now = self._ports.clock.now()
         try:
-            message = composed.message.render(contact.person, _message_id(order, line), now, smtputf8=True)
+            message = composed.message.render(
+                contact.person, _message_id(order, line), now, links, smtputf8=True
+            )
         except CannotComposeError as error:
             return Refused(error.reason, error.scope)
         envelope = Envelope(line.from_address, contact.person.email, _tags(order))
@@ -354,8 +372,11 @@ class Sender:
         if key not in self._messages:
             self._messages.clear()  # one campaign at a time is the rule; the memory stays flat
             content = self._ports.campaigns.content(*key[:3])
+            if not self._ports.public_url and needs_public_url(content):
+                raise CannotComposeError(NO_PUBLIC_URL.code, NO_PUBLIC_URL.text, Scope.CONTENT)
             identity = SenderIdentity(line.from_name, line.from_address, line.reply_to)
-            self._messages[key] = compile_message(content, identity)
+            use = _link_use(content, line, self._ports.public_url)
+            self._messages[key] = compile_message(content, identity, link_use=use)
         return self._messages[key]
 
 
@@ -373,6 +394,12 @@ def wanted(campaign: Campaign, line: Line, order: SendOrder, now: datetime) -> b
     )
     runs = campaign.status is CampaignStatus.IN_PROGRESS and campaign.brake is None
     return runs and late <= latest and open_now
+
+
+def _link_use(content: Content, line: Line, public_url: str) -> LinkUse:
+    """Marketing has a way to unsubscribe. SES tells of openings by itself, so its lines need no picture."""
+    pixel = bool(public_url) and content.track_opens and isinstance(line.channel, SmtpChannel)
+    return LinkUse(unsubscribe=content.kind is MailKind.MARKETING, pixel=pixel)
 
 
 def _tags(order: SendOrder) -> MessageTags:

@@ -53,6 +53,7 @@ from tests.fakes.suppressions import FakeSuppressionStore
 TABLES = {
     "accounts": "AccountTable",
     "api_keys": "ApiKeyTable",
+    "link_keys": "LinkKeyTable",
     "lines": "LineTable",
     "identities": "IdentityTable",
     "domains": "DomainTable",

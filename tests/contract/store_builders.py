@@ -7,8 +7,8 @@ from datetime import timedelta
 
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
+from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Reason
-from chalicelib.domain.email import Content
 from chalicelib.domain.job import ImportJob, JobState
 from chalicelib.domain.line import Line, Security, SmtpChannel
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.campaign import CampaignStatus, Resend
+from chalicelib.domain.content import Content, Exemption, MailKind
 from chalicelib.domain.delivery import Reason
 from chalicelib.errors import Invalid, NotFound, Outdated
 from tests.contract.conftest import Stores
@@ -28,6 +29,16 @@ class TestCampaignStore:
         assert stores.campaigns.content(stores.account, stored.campaign_id, 1) == content("Hello")
         with pytest.raises(NotFound):
             stores.campaigns.content(stores.account, stored.campaign_id, 2)
+
+    def test_why_mail_is_no_marketing_is_kept_with_the_content(self, stores: Stores) -> None:
+        exempt = Content("Your order", "<p>x</p>", None, Exemption("Order 12", "key1", LATER), False)
+        stored = campaign()
+        stores.campaigns.add(stores.account, stored, exempt)
+        assert stores.campaigns.content(stores.account, stored.campaign_id, 1) == exempt
+        edited = replace(stored, content_version=2, revision=2)
+        stores.campaigns.save(stores.account, edited, content("Offers"), 1)
+        assert stores.campaigns.content(stores.account, stored.campaign_id, 2).kind is MailKind.MARKETING
+        assert stores.campaigns.content(stores.account, stored.campaign_id, 1) == exempt
 
     def test_pages_show_the_newest_first_and_each_once(self, stores: Stores) -> None:
         ids = [f"camp{number}" for number in range(5)]

@@ -8,6 +8,7 @@ import pytest
 
 from app import app
 from chalicelib.blueprints.api.line_models import LineInput, LineShown
+from chalicelib.domain.brake import BrakeLevel, BrakeState, Counts
 from chalicelib.domain.identity import DnsRecord, Verification, VerificationState
 from chalicelib.domain.line import Connection, ConnectionState, Line, SesChannel
 from chalicelib.domain.schedule import LineLimits
@@ -16,6 +17,7 @@ from tests.doors.test_routes import request
 
 SMTP = {"host": "smtp.example.com", "port": 587, "username": "u", "password": "p"}
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+FREE = BrakeState(BrakeLevel.OK, Counts())
 
 
 def body(**channel: Any) -> dict[str, Any]:
@@ -58,7 +60,7 @@ def test_a_line_through_ses_shows_identity_state_records_and_quota() -> None:
         verification=Verification(VerificationState.PENDING, (record,), NOON),
     )
     line = Line("line1", "Shop", SesChannel("example.com"), "shop@example.com", connection=connection)
-    shown = json.loads(LineShown.of(line).model_dump_json())
+    shown = json.loads(LineShown.of(line, FREE).model_dump_json())
     assert shown["smtp"] is None
     assert shown["ses"] == {
         "identity": "example.com",
@@ -72,6 +74,6 @@ def test_a_line_through_ses_shows_identity_state_records_and_quota() -> None:
 
 
 def test_a_line_that_was_never_connected_shows_what_there_is() -> None:
-    shown = LineShown.of(Line("line1", "Shop", SesChannel("news@example.com"), "news@example.com"))
+    shown = LineShown.of(Line("line1", "Shop", SesChannel("news@example.com"), "news@example.com"), FREE)
     assert shown.ses is not None
     assert (shown.ses.kind, shown.ses.verification, shown.ses.records) == ("address", None, [])

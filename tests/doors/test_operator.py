@@ -11,7 +11,10 @@ from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.delivery import Reason
 from chalicelib.errors import NotFound
+from chalicelib.flow.link_keys import LinkKeyPorts
 from tests.doors.in_process import Context
+from tests.fakes.clock import HandClock
+from tests.fakes.link_keys import FakeLinkKeyBox, FakeLinkKeyStore
 from tests.fakes.world import ACCOUNT, World
 
 
@@ -124,3 +127,13 @@ def test_a_brake_is_lifted_once_and_only_the_one_that_was_named(monkeypatch: pyt
     assert world.campaigns.get(ACCOUNT, campaign_id).brake
     assert operate_service({**lift, "campaign_id": campaign_id}, Context())["lifted_at"] == lifted_at
     assert operate_service({**lift, "campaign_id": campaign_id}, Context()).keys() == {"error"}
+
+
+def test_a_new_key_for_links_is_told_by_its_number_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ports = LinkKeyPorts(FakeLinkKeyStore(), FakeLinkKeyBox(), HandClock(), lambda size: b"s" * size)
+    monkeypatch.setattr(wiring, "link_key_ports", lambda: ports)
+    assert operate_service({"action": "rotate_link_key"}, Context()) == {"key": 1}
+    assert operate_service({"action": "rotate_link_key"}, Context()) == {"key": 2}
+    assert "sss" not in capsys.readouterr().out

@@ -16,6 +16,11 @@ from chalicelib.blueprints.api.routing import ROUTES
 from local.package import package
 from tests.doors.in_process import Context, OutOfReach
 
+PUBLIC = {
+    *((method, "/u/{token}") for method in ("GET", "HEAD", "POST")),
+    *((method, "/o/{token}") for method in ("GET", "HEAD")),
+}
+"""What recipients reach without an API key; a token in the path proves what they may do."""
 REGISTERED = {(method, path) for path, methods in app.routes.items() for method in methods}
 
 
@@ -47,15 +52,15 @@ def request(
     }
 
 
-def test_every_route_asks_the_authorizer() -> None:
-    unguarded = [
+def test_every_route_asks_the_authorizer_but_those_of_recipients() -> None:
+    unguarded = {
         (method, path)
         for path, methods in app.routes.items()
         for method, entry in methods.items()
         if entry.authorizer is None or entry.authorizer.name != "authorize"
-    ]
-    assert unguarded == []
-    assert len(REGISTERED) >= 36
+    }
+    assert unguarded == PUBLIC
+    assert len(REGISTERED) >= 38
 
 
 def test_the_deployed_gateway_asks_the_authorizer_for_every_route() -> None:
@@ -67,12 +72,13 @@ def test_the_deployed_gateway_asks_the_authorizer_for_every_route() -> None:
         for method, operation in methods.items()
         if operation.get("security") == [{"authorize": []}]
     }
-    assert guarded == REGISTERED
+    assert guarded == REGISTERED - PUBLIC
     assert {method for methods in paths.values() for method in methods} <= {
         "get",
         "post",
         "patch",
         "delete",
+        "head",
         "options",
     }
 
@@ -83,6 +89,13 @@ def test_the_description_is_valid_and_tells_of_every_route() -> None:
     described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
     assert described == REGISTERED
     assert document["security"] == [{"apiKey": []}]
+    public = {
+        (method.upper(), path)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if operation.get("security") == []
+    }
+    assert public == PUBLIC
     names = [
         operation["operationId"] for methods in document["paths"].values() for operation in methods.values()
     ]
@@ -90,7 +103,7 @@ def test_the_description_is_valid_and_tells_of_every_route() -> None:
 
 
 def test_without_an_account_there_is_no_answer() -> None:
-    for method, path in sorted(REGISTERED):
+    for method, path in sorted(REGISTERED - PUBLIC):
         event = request(method, path, account=None)
         event["pathParameters"] = {
             "campaign_id": "c",

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
+from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Reason
-from chalicelib.domain.email import Content
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
 from tests.fakes.paging import page_of

@@ -1,16 +1,17 @@
 """Everything around the steps, in memory: one of each port, put together as wiring does."""
 
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 from chalicelib.domain.account import Account
 from chalicelib.domain.address import Address, parse_address
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.contact import Contact, ContactStatus, Person
+from chalicelib.domain.content import Content, Exemption
 from chalicelib.domain.dkim_record import record_name, record_value
 from chalicelib.domain.dns_answers import RecordType, found
-from chalicelib.domain.email import Content
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
+from chalicelib.domain.link_tokens import SECRET_BYTES, SigningKey, TokenRing
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
@@ -60,6 +61,8 @@ from tests.fakes.workbook import FakeWorkbook, read_lines
 ACCOUNT, STRANGER = "acc1", "acc2"
 ALWAYS = Timetable(frozenset(Weekday), date(2026, 1, 1), date(2026, 12, 31), time(0), time(0), "UTC", 0, 1)
 CONTENT = Content("Hello [firstName|friend]", "<p>Dear [firstName|friend]</p>")
+ORDERED = Exemption("Confirms an order.", "key1", datetime(2026, 1, 1, tzinfo=UTC))
+PUBLIC_URL = "https://mail.shop.example"
 A_LOT_OF_TIME = timedelta(minutes=10)
 
 
@@ -94,6 +97,8 @@ class World:
     check_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     files: FakeFileStore = field(init=False)
     contacts: FakeContactStore = field(init=False)
+    ring: TokenRing = field(default_factory=lambda: TokenRing([SigningKey(1, b"k" * SECRET_BYTES)]))
+    public_url: str = PUBLIC_URL
     tokens: int = 0
 
     def __post_init__(self) -> None:
@@ -105,7 +110,13 @@ class World:
     @property
     def campaign_ports(self) -> CampaignPorts:
         return CampaignPorts(
-            self.campaigns, self.contacts, self.lines, self.dispatch_queue, self.removal_queue, self.clock
+            self.campaigns,
+            self.contacts,
+            self.lines,
+            self.dispatch_queue,
+            self.removal_queue,
+            self.clock,
+            self.public_url,
         )
 
     @property
@@ -241,6 +252,8 @@ class World:
                 self.clock,
                 self._new_token,
                 lambda: draw,
+                self.ring,
+                self.public_url,
                 self.signing,
             )
         )

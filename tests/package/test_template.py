@@ -137,16 +137,32 @@ def _is_narrow(resource: Any) -> bool:
 
 
 def test_a_function_may_read_a_password_only_where_mail_is_sent(resources: Resources) -> None:
-    def may(action: str) -> set[str]:
-        return {
-            name
-            for name, role in of_type(resources, "AWS::IAM::Role").items()
-            if any(action in s["Action"] for p in role["Policies"] for s in p["PolicyDocument"]["Statement"])
-        }
+    assert may(resources, "kms:Decrypt", "SecretKey") == {"ConnectLinesRole", "SendEmailsRole"}
+    assert may(resources, "kms:Encrypt", "SecretKey") == {"ApiHandlerRole"}
+    assert may(resources, "dynamodb:Scan") == set()
 
-    assert may("kms:Decrypt") == {"ConnectLinesRole", "SendEmailsRole"}
-    assert may("kms:Encrypt") == {"ApiHandlerRole"}
-    assert may("dynamodb:Scan") == set()
+
+def test_the_keys_of_links_are_read_where_links_are_made_and_followed(resources: Resources) -> None:
+    """The API only reads links: it can't make a key, and its own key of KMS opens no password."""
+    assert may(resources, "kms:Decrypt", "LinkKey") == {"ApiHandlerRole", "SendEmailsRole"}
+    assert may(resources, "kms:Encrypt", "LinkKey") == {"SendEmailsRole", "OperateServiceRole"}
+    assert may(resources, "dynamodb:PutItem", "LinkKeyTable") == {"SendEmailsRole", "OperateServiceRole"}
+    for action in ("dynamodb:DeleteItem", "dynamodb:UpdateItem"):
+        assert may(resources, action, "LinkKeyTable") == set(), (
+            "a key is there for as long as there are links"
+        )
+
+
+def may(resources: Resources, action: str, target: str | None = None) -> set[str]:
+    """The roles that may do this, to this resource or to any."""
+    return {
+        name
+        for name, role in of_type(resources, "AWS::IAM::Role").items()
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if action in statement["Action"]
+        and (target is None or statement["Resource"] == {"Fn::GetAtt": [target, "Arn"]})
+    }
 
 
 def test_files_are_private_encrypted_and_go_by_themselves(resources: Resources) -> None:
@@ -224,8 +240,35 @@ def test_tables_are_encrypted_can_be_restored_and_outlive_the_stack(resources: R
         assert properties["SSESpecification"] == {"SSEEnabled": True}
         assert properties["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
         assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain"
-    assert resources["SecretKey"]["DeletionPolicy"] == "Retain"
-    assert resources["SecretKey"]["Properties"]["EnableKeyRotation"] is True
+    for key in ("SecretKey", "LinkKey"):
+        assert resources[key]["DeletionPolicy"] == resources[key]["UpdateReplacePolicy"] == "Retain"
+        assert resources[key]["Properties"]["EnableKeyRotation"] is True
+
+
+def test_what_strangers_reach_without_a_key_is_throttled_and_can_answer_in_bytes(
+    template: dict[str, Any],
+) -> None:
+    api = template["Resources"]["RestAPI"]["Properties"]
+    open_to_all = {
+        (method.upper(), path)
+        for path, methods in api["DefinitionBody"]["paths"].items()
+        for method, operation in methods.items()
+        if method != "options" and not operation.get("security")
+    }
+    throttled = {
+        (setting["HttpMethod"], setting["ResourcePath"].removeprefix("/").replace("~1", "/"))
+        for setting in api["MethodSettings"]
+        if 0 < setting["ThrottlingRateLimit"] <= setting["ThrottlingBurstLimit"] <= 1000
+    }
+    assert ("GET", "/o/{token}") in open_to_all
+    assert throttled == open_to_all
+    assert api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
+
+
+def test_there_is_no_public_url_until_somebody_gives_one(template: dict[str, Any]) -> None:
+    assert template["Parameters"]["PublicUrl"]["Default"] == ""
+    told = template["Globals"]["Function"]["Environment"]["Variables"]["PUBLIC_URL"]
+    assert told == {"Ref": "PublicUrl"}
 
 
 def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:

@@ -73,6 +73,12 @@ def test_each_function_is_held_to_its_own_policy(customer: Customer) -> None:
     assert api("s3", "get_object", upload) == "AccessDenied"
     assert "AccessDenied" in api("sqs", "send_message", order)
 
+    link_key = {"KeyId": stack.resource("LinkKey"), "Plaintext": "x"}
+    assert api("kms", "encrypt", link_key) == "AccessDeniedException"
+    row = {"ring": {"S": "links"}, "number": {"N": "99"}}
+    put = {"TableName": stack.resource("LinkKeyTable"), "Item": row}
+    assert api("dynamodb", "put_item", put) == "AccessDeniedException"
+
     connector = acting_as(stack, "ConnectLines")
     assert connector("kms", "decrypt", password) == "allowed"
     elsewhere = {**password, "EncryptionContext": {"account": customer.account_id, "line": "another"}}
@@ -158,6 +164,8 @@ REQUESTS = [
     ("POST", "/campaigns/{c}/imports", {}),
     ("GET", "/campaigns/{c}/imports", None),
     ("GET", "/imports/{i}", None),
+    ("POST", "/imports/{i}/preview", {}),
+    ("POST", "/imports/{i}/start", None),
     ("POST", "/campaigns/{c}/exports", None),
     ("GET", "/exports/{e}", None),
     ("GET", "/lines/{l}", None),
@@ -195,4 +203,6 @@ def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer)
         )
         for m, p, _ in REQUESTS
     }
-    assert described - tried == {("GET", "/sample-files/{file_type}")}
+    by_token = {(m, p) for m, p in described if p in {"/u/{token}", "/o/{token}"}}
+    assert len(by_token) == 5
+    assert described - tried == by_token | {("GET", "/sample-files/{file_type}")}

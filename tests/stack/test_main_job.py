@@ -66,7 +66,9 @@ def test_everybody_in_two_files_gets_one_personal_mail_and_the_report_says_so(cu
 
 def text_of(message: object) -> str:
     part = message.get_body(("plain",))  # type: ignore[attr-defined]
-    return str(part.get_content()).strip()
+    words, _, link = str(part.get_content()).strip().rpartition("Unsubscribe · Отписаться: ")
+    assert message["List-Unsubscribe"] == f"<{link}>"  # type: ignore[index]
+    return words.strip()
 
 
 def test_the_excel_report_holds_every_row_and_its_counts(customer: Customer) -> None:

@@ -25,8 +25,8 @@ from chalicelib.adapters.dynamodb.tables import CampaignRow, ContentRow
 from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
+from chalicelib.domain.content import Content, Exemption
 from chalicelib.domain.delivery import Reason
-from chalicelib.domain.email import Content
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
 
@@ -74,7 +74,7 @@ class DynamoCampaignStore:
             row = ContentRow.get(f"{account_id}#{campaign_id}", version, consistent_read=True)
         except DoesNotExist as error:
             raise NotFound("content") from error
-        return Content(row.subject, row.html, row.text)
+        return Content(row.subject, row.html, row.text, _exemption(row.exemption), row.track_opens)
 
     def save(self, account_id: str, campaign: Campaign, content: Content | None, seen_revision: int) -> None:
         """Replace the settings (never the status) if nobody else did; with ``content``, add that version."""
@@ -229,7 +229,22 @@ def _content_row(account_id: str, campaign: Campaign, content: Content) -> Conte
         subject=content.subject,
         html=content.html,
         text=content.text,
+        exemption=_exemption_item(content.exemption),
+        track_opens=content.track_opens,
     )
+
+
+def _exemption_item(exemption: Exemption | None) -> dict[str, str] | None:
+    if exemption is None:
+        return None
+    return {"reason": exemption.reason, "by": exemption.by, "at": exemption.at.isoformat()}
+
+
+def _exemption(item: Any) -> Exemption | None:
+    if item is None:
+        return None
+    values = plain(item)
+    return Exemption(values["reason"], values["by"], datetime.fromisoformat(values["at"]))
 
 
 def _campaign(row: CampaignRow) -> Campaign:

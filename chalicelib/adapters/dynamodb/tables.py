@@ -74,6 +74,18 @@ class LinesToCheck(GlobalSecondaryIndex["LineRow"]):
     check_at = UnicodeAttribute(range_key=True)
 
 
+class LinkKeyRow(Model):
+    """A key of the links in messages. All of a deployment are one partition; ``sealed`` is KMS ciphertext."""
+
+    class Meta:
+        table_name = "link_keys"
+
+    ring = UnicodeAttribute(hash_key=True)
+    number = NumberAttribute(range_key=True)
+    sealed = BinaryAttribute(legacy_encoding=False)
+    created_at = UTCDateTimeAttribute()
+
+
 class LineRow(Model):
     """One line of an account. ``password`` is KMS ciphertext. The channel's fields depend on its kind."""
 
@@ -221,6 +233,8 @@ class ContentRow(Model):
     subject = UnicodeAttribute()
     html = UnicodeAttribute()
     text = UnicodeAttribute(null=True)
+    exemption: MapAttribute[str, str] = MapAttribute(null=True)
+    track_opens = BooleanAttribute(default=True)
 
 
 class WorkIndex(GlobalSecondaryIndex["ContactRow"]):
@@ -384,6 +398,7 @@ class ExportRow(Model):
 MODELS: dict[str, type[Model]] = {
     "accounts": AccountRow,
     "api_keys": ApiKeyRow,
+    "link_keys": LinkKeyRow,
     "lines": LineRow,
     "identities": IdentityRow,
     "domains": DomainRow,

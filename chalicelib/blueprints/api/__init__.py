@@ -10,6 +10,7 @@ from chalicelib.blueprints.api.domains import domains
 from chalicelib.blueprints.api.exports import exports
 from chalicelib.blueprints.api.imports import imports
 from chalicelib.blueprints.api.lines import lines
+from chalicelib.blueprints.api.links import links
 from chalicelib.blueprints.api.suppressions import suppressions
 
 API_BLUEPRINTS = (
@@ -24,4 +25,5 @@ API_BLUEPRINTS = (
     imports,
     exports,
     suppressions,
+    links,
 )

@@ -17,9 +17,10 @@ _CACHED = 60  # seconds API Gateway remembers an answer: a revoked key works at 
 def authorize(request: AuthRequest) -> AuthResponse:
     """Let a valid API key in to all routes; which objects it reaches, the stores decide by account."""
     try:
-        account_id = authenticate(request.token.removeprefix("Bearer ").strip(), wiring.accounts())
+        key = authenticate(request.token.removeprefix("Bearer ").strip(), wiring.accounts())
     except Unauthorized:
         log("key_refused")
         return AuthResponse(routes=[], principal_id="nobody")
-    log("key_accepted", account_id=account_id)
-    return AuthResponse(routes=["*"], principal_id=account_id, context={"account_id": account_id})
+    log("key_accepted", account_id=key.account_id)
+    context = {"account_id": key.account_id, "key_id": key.key_id}
+    return AuthResponse(routes=["*"], principal_id=key.account_id, context=context)

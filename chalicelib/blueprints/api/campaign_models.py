@@ -6,10 +6,19 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chalicelib.blueprints.api.brake_models import BrakeShown
+from chalicelib.blueprints.api.mail_kind_models import (
+    KIND,
+    WHY,
+    Decider,
+    Tracking,
+    TransactionalShown,
+    Why,
+    exemption_for,
+)
 from chalicelib.blueprints.api.models import Input, Output, Reason
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus, Totals
-from chalicelib.domain.email import Content
+from chalicelib.domain.content import Content, MailKind
 from chalicelib.domain.plan import Plan
 from chalicelib.domain.schedule import Timetable, Weekday
 from chalicelib.domain.timetable import is_time_zone
@@ -129,10 +138,14 @@ class CampaignInput(Input):
     subject: Subject = ""
     html: Html = ""
     text: Html | None = Field(None, description="The plain-text part; derived from the HTML when left out.")
+    kind: MailKind = Field(MailKind.MARKETING, description=KIND)
+    transactional_reason: Why | None = Field(None, description=WHY)
+    tracking: Tracking = Field(default_factory=Tracking)
 
-    def settings(self) -> CampaignSettings:
-        """What the steps take."""
-        content = Content(self.subject, self.html, self.text)
+    def settings(self, by: Decider) -> CampaignSettings:
+        """What the steps take. Raises Invalid when kind and reason don't go together."""
+        exemption = exemption_for(self.kind, self.transactional_reason, None, by)
+        content = Content(self.subject, self.html, self.text, exemption, self.tracking.opens)
         return CampaignSettings(self.name, tuple(self.line_ids), self.schedule.timetable(), content)
 
 
@@ -145,13 +158,22 @@ class CampaignPatch(Input):
     subject: Subject | None = None
     html: Html | None = None
     text: Html | None = None
+    kind: MailKind | None = Field(None, description=KIND)
+    transactional_reason: Why | None = Field(None, description=WHY)
+    tracking: Tracking | None = None
 
-    def apply(self, old: CampaignSettings) -> CampaignSettings:
-        """The settings with the given fields replaced; text alone may be set to null."""
+    def apply(self, old: CampaignSettings, by: Decider) -> CampaignSettings:
+        """The settings with the given fields replaced; text alone may be set to null.
+
+        Raises Invalid when kind and reason don't go together.
+        """
+        kind = self.kind or old.content.kind
         content = Content(
             old.content.subject if self.subject is None else self.subject,
             old.content.html if self.html is None else self.html,
             self.text if "text" in self.model_fields_set else old.content.text,
+            exemption_for(kind, self.transactional_reason, old.content.exemption, by),
+            self.tracking.opens if self.tracking else old.content.track_opens,
         )
         return CampaignSettings(
             self.name or old.name,
@@ -204,6 +226,9 @@ class CampaignShown(Output):
     subject: str
     html: str
     text: str | None
+    kind: MailKind
+    transactional: TransactionalShown | None
+    tracking: Tracking
     content_version: int
     totals: TotalsShown
     obstacles: list[ObstacleShown]
@@ -226,6 +251,9 @@ class CampaignShown(Output):
             subject=content.subject,
             html=content.html,
             text=content.text,
+            kind=content.kind,
+            transactional=TransactionalShown.of(content.exemption),
+            tracking=Tracking(opens=content.track_opens),
             content_version=campaign.content_version,
             totals=TotalsShown.of(view.totals),
             obstacles=[ObstacleShown(code=o.code, text=o.text) for o in view.obstacles],

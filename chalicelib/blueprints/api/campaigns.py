@@ -1,5 +1,8 @@
 """Routes of campaigns: create, read, edit, delete, launch, pause, report."""
 
+from functools import partial
+from typing import Any
+
 from chalice import Blueprint
 
 from chalicelib import wiring
@@ -17,6 +20,7 @@ from chalicelib.blueprints.api.campaign_models import (
     SuppressedShown,
     TotalsShown,
 )
+from chalicelib.blueprints.api.mail_kind_models import Decider
 from chalicelib.blueprints.api.models import PageQuery, Reason
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
@@ -34,7 +38,8 @@ campaigns = Blueprint(__name__)
 @route(campaigns, "POST", "/campaigns", CampaignInput, Nothing, CampaignShown, status=201)
 def create_campaign(call: Call[CampaignInput, Nothing]) -> CampaignShown:
     """Create a campaign as a draft."""
-    view = steps.create_campaign(call.account_id, call.body.settings(), wiring.campaign_ports())
+    settings = call.body.settings(_decider(call))
+    view = steps.create_campaign(call.account_id, settings, wiring.campaign_ports())
     return CampaignShown.of(view)
 
 
@@ -74,9 +79,8 @@ def read_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignSho
 )
 def edit_campaign(call: Call[CampaignPatch, Nothing], campaign_id: str) -> CampaignShown:
     """Change a campaign, also while it runs: what is not yet sent goes out in the new version."""
-    view = steps.edit_campaign(
-        call.account_id, campaign_id, call.body.apply, call.if_match, wiring.campaign_ports()
-    )
+    change = partial(call.body.apply, by=_decider(call))
+    view = steps.edit_campaign(call.account_id, campaign_id, change, call.if_match, wiring.campaign_ports())
     return CampaignShown.of(view)
 
 
@@ -158,6 +162,10 @@ def read_report(call: Call[Nothing, Nothing], campaign_id: str) -> ReportShown:
         launched_at=view.campaign.launched_at,
         finished_at=view.campaign.finished_at,
     )
+
+
+def _decider(call: Call[Any, Any]) -> Decider:
+    return Decider(call.key_id, wiring.clock.now())
 
 
 def _note(status: CampaignStatus, not_sent: int) -> str | None:

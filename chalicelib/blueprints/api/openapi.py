@@ -25,6 +25,10 @@ _TITLES = {
     422: "One or several fields are wrong; all of them are listed.",
     500: "A fault of the service.",
 }
+_OF_A_LINK = {
+    404: "Not done: the link is of a contact that is gone, or never was one.",
+    503: "Not done; please repeat the request.",
+}
 _OUTDATED = 412
 _IF_MATCH = {
     "name": "If-Match",
@@ -77,6 +81,8 @@ def _operation(route: Route, definitions: dict[str, Any]) -> dict[str, Any]:
         ],
         "responses": {str(route.status): _success(route), **_failures(route)},
     }
+    if route.public:
+        operation["security"] = []
     if route.body is not Nothing:
         required = any(field.is_required() for field in route.body.model_fields.values())
         content = {"application/json": _schema(route.body)}
@@ -97,12 +103,17 @@ def _query_parameters(model: type[BaseModel], definitions: dict[str, Any]) -> li
 
 
 def _success(route: Route) -> dict[str, Any]:
+    if route.public:
+        return {"description": "Done.", "content": {route.media_type: {}}}
     if route.answer is None:
         return {"description": "Done."}
     return {"description": "Done.", "content": {"application/json": _schema(route.answer)}}
 
 
 def _failures(route: Route) -> dict[str, Any]:
+    if route.public:
+        content: dict[str, Any] = {route.media_type: {}}
+        return {str(s): {"description": _OF_A_LINK[s], "content": content} for s in route.problems}
     statuses = {*_ALWAYS, *route.problems, *(_WITH_BODY if route.body is not Nothing else ())}
     if "{" in route.path:
         statuses.add(404)

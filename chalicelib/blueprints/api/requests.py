@@ -25,20 +25,24 @@ class Nothing(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
-    """One request: the account comes from the authorizer and from nowhere else."""
+    """One request: the account, and the key that acts for it, come from the authorizer and nowhere else."""
 
     account_id: str
     body: B
     query: Q
     if_match: int | None
+    key_id: str
 
 
 def read_call(request: Request, body: type[B], query: type[Q]) -> Call[B, Q]:
     """Read a request; raises Unauthorized, Unacceptable or Invalid with all wrong fields."""
-    account_id = (request.context.get("authorizer") or {}).get("account_id")
+    authorized = request.context.get("authorizer") or {}
+    account_id = authorized.get("account_id")
     if not account_id:
         raise Unauthorized("Send an API key: Authorization: Bearer pl_….")
-    return Call(account_id, _body(request, body), _query(request, query), _if_match(request.headers))
+    if_match = _if_match(request.headers)
+    key_id = authorized.get("key_id", "")
+    return Call(account_id, _body(request, body), _query(request, query), if_match, key_id)
 
 
 def _body(request: Request, model: type[B]) -> B:

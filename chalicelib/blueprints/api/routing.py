@@ -5,18 +5,19 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from chalice import Blueprint
-from chalice.app import Response
+from chalice.app import Request, Response
 from pydantic import BaseModel
 
 from chalicelib.blueprints.api.authorizer import authorize
 from chalicelib.blueprints.api.problems import problem_of, response, unexpected
-from chalicelib.blueprints.api.requests import Call, read_call
+from chalicelib.blueprints.api.requests import Call, Nothing, read_call
 from chalicelib.errors import PostlineError
 from chalicelib.observability import log
 
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
 Handler = Callable[..., BaseModel | None]
+PublicHandler = Callable[..., Response]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,17 @@ class Route:
     answer: type[BaseModel] | None
     status: int
     problems: tuple[int, ...]
+    public: bool = False
+    media_type: str = "application/json"
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A request of somebody we don't know: the headers that matter, and where it comes from."""
+
+    languages: str
+    user_agent: str
+    source_ip: str
 
 
 ROUTES: list[Route] = []
@@ -67,6 +79,46 @@ def route(
         return handler
 
     return register
+
+
+def public_route(
+    blueprint: Blueprint,
+    method: str,
+    path: str,
+    media_type: str,
+    otherwise: Callable[[Visit], Response],
+    problems: tuple[int, ...] = (),
+) -> Callable[[PublicHandler], PublicHandler]:
+    """Declare a route that needs no API key: what may be done by it, a token in its path proves.
+
+    The handler gets the visit and the path's parts, and returns the whole answer. When it fails, whoever
+    asked gets ``otherwise``.
+    """
+
+    def register(handler: PublicHandler) -> PublicHandler:
+        name = handler.__name__
+        summary = (handler.__doc__ or "").strip().partition("\n")[0]
+        nothing = (Nothing, Nothing, None, 200, problems)
+        ROUTES.append(Route(method, path, name, summary, *nothing, public=True, media_type=media_type))
+
+        def view(**parts: str) -> Response:
+            visit = _visit(blueprint.current_request)
+            try:
+                return handler(visit, **parts)
+            except Exception as error:  # noqa: BLE001  (a recipient never sees a stack)
+                log("visit_failed", handler=name, error=error)
+                return otherwise(visit)
+
+        blueprint.route(path, methods=[method], name=name, content_types=["*/*"])(view)
+        return handler
+
+    return register
+
+
+def _visit(request: Request) -> Visit:
+    identity = request.context.get("identity") or {}
+    header = request.headers.get
+    return Visit(header("accept-language", ""), header("user-agent", ""), str(identity.get("sourceIp") or ""))
 
 
 def _answer(

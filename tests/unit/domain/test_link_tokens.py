@@ -1,6 +1,8 @@
 """Tokens in links: they come back as what they were made of, and nothing else passes for one."""
 
+import hmac
 import string
+from base64 import urlsafe_b64encode
 
 import pytest
 from hypothesis import given
@@ -77,6 +79,16 @@ def test_a_token_of_another_kind_is_none() -> None:
     for kind in TokenKind:
         token = RING.seal(kind, TAGS)
         assert [other for other in TokenKind if RING.read(other, token)] == [kind]
+
+
+@given(tags)
+def test_the_codes_are_the_hmac_that_the_standard_library_makes(message: MessageTags) -> None:
+    key = hmac.digest(OLD.secret, b"postline link codes\x01", "sha256")
+    tokens = {kind: RING.seal(kind, message) for kind in TokenKind}
+    _, _, signed = tokens[TokenKind.OPEN].split(".", 2)
+    codes = urlsafe_b64encode(hmac.digest(key, signed.encode(), "sha512")).decode()
+    for place, kind in enumerate((TokenKind.UNSUBSCRIBE, TokenKind.OPEN, TokenKind.RETURN)):
+        assert tokens[kind] == f"1.{codes[22 * place : 22 * (place + 1)]}.{signed}"
 
 
 def test_a_token_of_another_deployment_is_none() -> None:

@@ -7,6 +7,7 @@ from hypothesis import given
 from chalicelib.domain.contact import Person
 from chalicelib.domain.personalization import (
     FIELDS,
+    Links,
     Literal,
     Variable,
     parse,
@@ -31,6 +32,13 @@ def test_each_variable_reads_its_column() -> None:
 def test_a_template_is_pieces() -> None:
     assert parse("Hi [firstName|friend]!") == (Literal("Hi "), Variable("firstName", "friend"), Literal("!"))
     assert parse("") == ()
+
+
+@pytest.mark.parametrize("typed", ["[unsubscribe]", "[Unsubscribe]", "[ UNSUBSCRIBE ]", "[unsubscribe|x]"])
+def test_the_unsubscribe_variable_is_the_link_or_its_fallback(typed: str) -> None:
+    template = parse(typed)
+    assert render_html(template, PERSON, Links("https://x.example/u/1")) == "https://x.example/u/1"
+    assert render_text(template, PERSON) == ("x" if "|" in typed else "")
 
 
 @pytest.mark.parametrize(

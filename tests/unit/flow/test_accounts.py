@@ -12,7 +12,7 @@ def test_an_account_comes_with_a_key_that_opens_it() -> None:
     world = World()
     account, text = create_account("Oak", LinePlan.DEMO, world.accounts, world.clock)
     assert world.accounts.get(account.account_id) == account
-    assert authenticate(text, world.accounts) == account.account_id
+    assert authenticate(text, world.accounts).account_id == account.account_id
     (key,) = world.accounts.list_keys(account.account_id)
     assert text.rpartition("_")[2] not in repr(key)
 
@@ -24,7 +24,7 @@ def test_a_revoked_key_opens_nothing_and_another_still_does() -> None:
     world.accounts.revoke_key(account.account_id, key.key_id, world.clock.now())
     with pytest.raises(Unauthorized):
         authenticate(second, world.accounts)
-    assert authenticate(first, world.accounts) == account.account_id
+    assert authenticate(first, world.accounts).account_id == account.account_id
 
 
 @pytest.mark.parametrize(

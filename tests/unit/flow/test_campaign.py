@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.domain.campaign import ALLOWED, CampaignAction, CampaignStatus
 from chalicelib.domain.contact import ContactStatus, Person
-from chalicelib.domain.email import Content
+from chalicelib.domain.content import Content
 from chalicelib.domain.line import ConnectionState, LinePlan
 from chalicelib.errors import Conflict, Invalid, NotFound, Outdated
 from chalicelib.flow.campaign import (
@@ -27,7 +27,7 @@ from chalicelib.flow.imports import start_import, upload_key
 from chalicelib.flow.report import start_export
 from chalicelib.flow.resend import resend_errors
 from tests.fakes.channel import LOST_REPLY
-from tests.fakes.world import ACCOUNT, ALWAYS, CONTENT, STRANGER, World
+from tests.fakes.world import ACCOUNT, ALWAYS, CONTENT, ORDERED, STRANGER, World
 
 DRAFT, READY, RUNNING = CampaignStatus.DRAFT, CampaignStatus.READY, CampaignStatus.IN_PROGRESS
 PAUSED, FINISHED, DELETING = CampaignStatus.PAUSED, CampaignStatus.FINISHED, CampaignStatus.DELETING
@@ -151,7 +151,12 @@ class TestCreateAndRead:
         assert list_campaigns(ACCOUNT, None, 10, world.campaign_ports).items == []
 
     @pytest.mark.parametrize(
-        ("subject", "html", "field"), [("s" * 999, "x", "subject"), ("s", "[firstName]" * 201, "html")]
+        ("subject", "html", "field"),
+        [
+            ("s" * 999, "x", "subject"),
+            ("s", "[firstName]" * 201, "html"),
+            ("Bye? [unsubscribe]", "x", "subject"),
+        ],
     )
     def test_content_that_could_not_be_sent_is_refused_when_it_is_saved(
         self, subject: str, html: str, field: str
@@ -251,6 +256,30 @@ class TestLaunch:
             launch_campaign(ACCOUNT, one, None, world.campaign_ports)
         expected = {"no_subject", "no_body", "line_missing", "no_contacts", "no_sending_time"}
         assert set(refused.value.allowed) == expected
+
+    @pytest.mark.parametrize(
+        ("content", "found"),
+        [
+            (CONTENT, ("no_public_url",)),
+            (replace(CONTENT, exemption=ORDERED), ()),
+            (Content("Hi", '<a href="[unsubscribe]">Go</a>', exemption=ORDERED), ("no_public_url",)),
+            (Content("Hi", "<p>Hi</p>", "[Unsubscribe]", exemption=ORDERED), ("no_public_url",)),
+        ],
+    )
+    def test_without_a_public_url_nothing_is_launched_that_needs_an_unsubscribe_link(
+        self, content: Content, found: tuple[str, ...]
+    ) -> None:
+        world = World(public_url="")
+        world.add_line()
+        one = world.add_campaign(content=content).campaign_id
+        view = read_campaign(ACCOUNT, one, world.campaign_ports)
+        assert tuple(obstacle.code for obstacle in view.obstacles) == found
+        if found:
+            with pytest.raises(Conflict) as refused:
+                launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+            assert refused.value.allowed == found
+        else:
+            launch_campaign(ACCOUNT, one, None, world.campaign_ports)
 
     def test_a_demo_line_takes_twenty_contacts(self) -> None:
         world = World()

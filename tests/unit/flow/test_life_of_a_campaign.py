@@ -18,8 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus
+from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Accepted, Outcome, Reason, Refused, Scope, TryLater
-from chalicelib.domain.email import Content
 from chalicelib.domain.line import Connection, ConnectionState
 from chalicelib.domain.schedule import Timetable, Weekday
 from chalicelib.errors import Conflict, NotFound

@@ -1,22 +1,35 @@
 """Send: what one order becomes. Who loses the claim sends nothing; what is unknown is never sent again."""
 
+import re
 from dataclasses import replace
 from datetime import date, time, timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
 
 import pytest
 
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus
-from chalicelib.domain.delivery import Outcome, Reason, Refused, Scope, TryLater, Unknown, Withheld
-from chalicelib.domain.email import Content
+from chalicelib.domain.content import Content
+from chalicelib.domain.delivery import (
+    MessageTags,
+    Outcome,
+    Reason,
+    Refused,
+    Scope,
+    TryLater,
+    Unknown,
+    Withheld,
+)
 from chalicelib.domain.header import message_id_for
 from chalicelib.domain.line import Connection, ConnectionState
+from chalicelib.domain.link_tokens import TokenKind, TokenRing
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.flow.campaign import delete_campaign, pause_campaign
 from chalicelib.flow.send import HAND_OVER, LATEST, QUEUE_TIME, Sender
 from chalicelib.ports import SendOrder
 from tests.fakes.channel import LOST_REPLY
-from tests.fakes.world import ACCOUNT, ALWAYS, World
+from tests.fakes.world import ACCOUNT, ALWAYS, CONTENT, ORDERED, PUBLIC_URL, World
 
 NOT_SENT, PENDING, SENT, ERROR = (
     ContactStatus.NOT_SENT,
@@ -432,6 +445,62 @@ class TestUnwanted:
         assert (contact.status, contact.attempt) == (PENDING, new.attempt)
 
 
+def links_in(text: bytes) -> dict[str, str]:
+    """The URLs of a message by what they are: of the header, the text, the HTML, the picture."""
+    message = message_from_bytes(text, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    words, html = (part.get_content() for part in message.iter_parts())
+    found = {
+        "header": str(message["List-Unsubscribe"] or "").strip("<>"),
+        "text": "".join(re.findall(rf"{PUBLIC_URL}/u/\S+", words)),
+        "html": "".join(re.findall(rf'href="({PUBLIC_URL}/u/[^"]+)"', html)),
+        "picture": "".join(re.findall(rf'<img src="({PUBLIC_URL}/o/[^"]+)"', html)),
+    }
+    assert message["List-Unsubscribe-Post"] == ("List-Unsubscribe=One-Click" if found["header"] else None)
+    return {name: url for name, url in found.items() if url}
+
+
+class TestLinks:
+    def sent(self, content: Content) -> tuple[World, SendOrder, dict[str, str]]:
+        world = World()
+        world.add_line()
+        campaign_id = world.add_campaign(content=content).campaign_id
+        world.campaigns.move(
+            ACCOUNT, campaign_id, [CampaignStatus.DRAFT], CampaignStatus.IN_PROGRESS, world.clock.now()
+        )
+        (order,) = world.visit(campaign_id)
+        world.sender().send(order, world.stop_at())
+        return world, order, links_in(world.channel.accepted[0].text)
+
+    def test_a_message_says_by_its_links_whose_it_is(self) -> None:
+        world, order, links = self.sent(CONTENT)
+        assert links["header"] == links["text"] == links["html"]
+        tags = MessageTags(ACCOUNT, order.campaign_id, order.contact_id, order.generation, order.attempt)
+        page = links["header"].removeprefix(f"{PUBLIC_URL}/u/")
+        picture = links["picture"].removeprefix(f"{PUBLIC_URL}/o/")
+        assert world.ring.read(TokenKind.UNSUBSCRIBE, page) == tags
+        assert world.ring.read(TokenKind.OPEN, picture) == tags
+        assert world.ring.read(TokenKind.UNSUBSCRIBE, picture) is None
+
+    @pytest.mark.parametrize(
+        ("content", "links"),
+        [
+            (CONTENT, {"header", "text", "html", "picture"}),
+            (replace(CONTENT, track_opens=False), {"header", "text", "html"}),
+            (replace(CONTENT, exemption=ORDERED), {"picture"}),
+            (replace(CONTENT, exemption=ORDERED, track_opens=False), set()),
+            (
+                Content("Hi", '<a href="[unsubscribe]">Go</a>', "Go", ORDERED, track_opens=False),
+                {"html"},
+            ),
+        ],
+    )
+    def test_which_links_there_are_is_for_the_kind_of_mail_to_say(
+        self, content: Content, links: set[str]
+    ) -> None:
+        assert self.sent(content)[2].keys() == links
+
+
 class TestComposing:
     def test_content_that_nobody_could_get_pauses_the_campaign(self) -> None:
         world = World()
@@ -461,6 +530,24 @@ class TestComposing:
         assert contact.reason is not None
         assert (contact.status, contact.reason.code) == (ERROR, "subject_too_long")
         assert world.campaigns.get(ACCOUNT, campaign_id).status is CampaignStatus.IN_PROGRESS
+
+    def test_marketing_never_leaves_without_a_way_to_unsubscribe(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.public_url = ""
+        assert world.sender().send(order, world.stop_at()) is None
+        campaign = world.campaigns.get(ACCOUNT, campaign_id)
+        assert campaign.paused_because is not None
+        assert (campaign.status, campaign.paused_because.code) == (CampaignStatus.PAUSED, "no_public_url")
+        assert (world.only(campaign_id).status, world.channel.accepted) == (NOT_SENT, [])
+
+    def test_a_key_that_can_not_be_read_leaves_the_contact_unclaimed(self) -> None:
+        world = World(ring=TokenRing([]))
+        campaign_id, order = one_order(world)
+        with pytest.raises(ValueError, match="without keys"):
+            world.sender().send(order, world.stop_at())
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.claim, world.channel.accepted) == (PENDING, None, [])
 
     def test_an_edit_goes_out_to_those_who_are_not_sent_to_yet(self) -> None:
         world = World()

@@ -1,0 +1,103 @@
+"""What recipients reach by the links in a message: the unsubscribe page and the opening picture.
+
+Reading does nothing, whatever reads, and shows the same for every token, one that isn't ours too. Only a POST
+unsubscribes (RFC 8058), and it is answered as done only when it is.
+"""
+
+from base64 import b64decode, b64encode
+from typing import Any
+
+from chalice import Blueprint
+from chalice.app import Response
+
+from chalicelib import wiring
+from chalicelib.blueprints.api.routing import Visit, public_route
+from chalicelib.domain.unsubscribe_page import STYLE_SOURCE, Step, language_for, page
+from chalicelib.flow.follow_link import open_message, unsubscribe
+from chalicelib.observability import log
+
+links = Blueprint(__name__)
+
+PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")  # GIF89a, 1 x 1, clear
+_PAGE, _PICTURE = "text/html; charset=utf-8", "image/gif"
+_COMMON: dict[str, str | list[str]] = {
+    "Cache-Control": "no-store, no-cache, private, max-age=0",
+    "X-Content-Type-Options": "nosniff",
+    "X-Robots-Tag": "noindex, nofollow",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+}
+_POLICY = (
+    f"default-src 'none'; style-src {STYLE_SOURCE}; form-action 'self'; base-uri 'none';"
+    " frame-ancestors 'none'"
+)
+_STATUS = {Step.UNKNOWN: 404, Step.FAILED: 503}
+_REPEAT_AFTER = "60"  # seconds
+
+
+class _Bytes(Response):
+    """An answer of bytes. The gateway decodes it for every client: its template says so."""
+
+    def to_dict(self, binary_types: list[str] | None = None) -> dict[str, Any]:  # noqa: ARG002
+        made: dict[str, Any] = super().to_dict([])
+        return {**made, "isBase64Encoded": True}
+
+
+def _picture(_: Visit) -> Response:
+    headers = {**_COMMON, "Content-Type": _PICTURE, "Cross-Origin-Resource-Policy": "cross-origin"}
+    return _Bytes(body=b64encode(PIXEL).decode("ascii"), status_code=200, headers=headers)
+
+
+def _page(step: Step, visit: Visit) -> Response:
+    language = language_for(visit.languages)
+    headers = {
+        **_COMMON,
+        "Content-Type": _PAGE,
+        "Content-Language": str(language),
+        "Vary": "Accept-Language",
+        "Content-Security-Policy": _POLICY,
+    }
+    if step is Step.FAILED:
+        headers["Retry-After"] = _REPEAT_AFTER
+    return Response(body=page(step, language), status_code=_STATUS.get(step, 200), headers=headers)
+
+
+def _ask(visit: Visit) -> Response:
+    return _page(Step.ASK, visit)
+
+
+def _failed(visit: Visit) -> Response:
+    return _page(Step.FAILED, visit)
+
+
+@public_route(links, "GET", "/u/{token}", "text/html", _ask)
+def show_unsubscribe_page(visit: Visit, token: str) -> Response:  # noqa: ARG001
+    """Show the page that asks whether to unsubscribe; it does nothing."""
+    return _ask(visit)
+
+
+@public_route(links, "HEAD", "/u/{token}", "text/html", _ask)
+def check_unsubscribe_page(visit: Visit, token: str) -> Response:  # noqa: ARG001
+    """Tell that there is a page, for programs that check links; it does nothing."""
+    return _ask(visit)
+
+
+@public_route(links, "POST", "/u/{token}", "text/html", _failed, problems=(404, 503))
+def unsubscribe_recipient(visit: Visit, token: str) -> Response:
+    """Unsubscribe, for the page's button and for mail providers (RFC 8058): at once, any number of times."""
+    done = unsubscribe(token, wiring.link_ports())
+    log("unsubscribe_asked", done=str(done).lower())
+    return _page(Step.DONE if done else Step.UNKNOWN, visit)
+
+
+@public_route(links, "GET", "/o/{token}", "image/gif", _picture)
+def show_pixel(visit: Visit, token: str) -> Response:
+    """Show a picture of one clear pixel, and note that the message was opened."""
+    open_message(token, wiring.judge_opener(visit.user_agent, visit.source_ip), wiring.link_ports())
+    return _picture(visit)
+
+
+@public_route(links, "HEAD", "/o/{token}", "image/gif", _picture)
+def check_pixel(visit: Visit, token: str) -> Response:  # noqa: ARG001
+    """Tell that there is a picture; nobody sees it by that, so nothing is noted."""
+    return _picture(visit)

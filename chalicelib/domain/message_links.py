@@ -1,0 +1,97 @@
+"""The links that a message has without its author's doing: the way to unsubscribe, and the opening picture.
+
+A marketing message tells mail readers how to unsubscribe with one click (RFC 2369, 3.2; RFC 8058, 3.1) and
+shows its reader a link. An author who writes ``[unsubscribe]`` decides where it stands and what it says.
+"""
+
+import re
+from dataclasses import dataclass
+
+from chalicelib.domain.delivery import MessageTags
+from chalicelib.domain.link_tokens import TokenKind, TokenRing
+from chalicelib.domain.personalization import OPEN, UNSUBSCRIBE, Link, Links, Literal, Piece, Template
+
+UNSUBSCRIBE_PATH, OPEN_PATH = "/u/", "/o/"
+_KINDS = (TokenKind.UNSUBSCRIBE, TokenKind.OPEN)
+
+# In both languages of the page it leads to: nothing tells which of them a recipient reads.
+_WORDS = "Unsubscribe · Отписаться"
+_HTML_FOOTER = (
+    Literal(
+        '<p style="margin:24px 0 8px;text-align:center;font-family:sans-serif;font-size:12px;color:#666666">'
+        '<a style="color:#666666" href="'
+    ),
+    Link(UNSUBSCRIBE),
+    Literal(f'">{_WORDS}</a></p>\n'),
+)
+_TEXT_FOOTER = (Literal(f"\n{_WORDS}: "), Link(UNSUBSCRIBE), Literal("\n"))
+_PIXEL = (
+    Literal('<img src="'),
+    Link(OPEN),
+    Literal('" alt="" width="1" height="1" style="border:0;width:1px;height:1px">\n'),
+)
+_END_OF_BODY = re.compile(r"</body\s*>", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class LinkUse:
+    """Which links a message must have: ``unsubscribe`` in parts and header, ``pixel`` in the HTML."""
+
+    unsubscribe: bool = False
+    pixel: bool = False
+
+
+def links_of(tags: MessageTags, use: LinkUse, ring: TokenRing, public_url: str) -> Links:
+    """The URLs of one message, none without a public URL. The page's is there for whoever writes it."""
+    if not public_url:
+        return Links()
+    page, picture = ring.seal_all(_KINDS, tags)
+    return Links(
+        f"{public_url}{UNSUBSCRIBE_PATH}{page}", f"{public_url}{OPEN_PATH}{picture}" if use.pixel else ""
+    )
+
+
+def list_fields(links: Links) -> str:
+    """The two fields of RFC 8058, each on one line as it wants them, CRLF-terminated.
+
+    Raises ValueError without a link: a marketing message never leaves without one.
+    """
+    if not links.unsubscribe:
+        raise ValueError("a marketing message needs its unsubscribe link")
+    return f"List-Unsubscribe: <{links.unsubscribe}>\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+
+
+def has_link(template: Template) -> bool:
+    """Whether its reader can see an unsubscribe link; in a comment of the HTML nobody does."""
+    link = f"\0{UNSUBSCRIBE}\0"
+    words = (
+        piece.text.replace("\0", "") if isinstance(piece, Literal) else f"\0{piece.name}\0"
+        for piece in template
+    )
+    return link in _COMMENT.sub("", "".join(words))
+
+
+def with_footer(text: Template, html: Template) -> tuple[Template, Template]:
+    """Text and HTML with a link at the end of each that has none."""
+    return (
+        text if has_link(text) else (*text, *_TEXT_FOOTER),
+        html if has_link(html) else _at_end(html, _HTML_FOOTER),
+    )
+
+
+def with_pixel(html: Template) -> Template:
+    """The HTML with the opening picture as the last thing in it."""
+    return _at_end(html, _PIXEL)
+
+
+def _at_end(html: Template, more: tuple[Piece, ...]) -> Template:
+    """Before the last ``</body>`` where there is one, so that it is shown; else at the end."""
+    for place in range(len(html) - 1, -1, -1):
+        piece = html[place]
+        ends = list(_END_OF_BODY.finditer(piece.text)) if isinstance(piece, Literal) else []
+        if isinstance(piece, Literal) and ends:
+            cut = ends[-1].start()
+            before = (Literal(piece.text[:cut]),) if cut else ()
+            return (*html[:place], *before, *more, Literal(piece.text[cut:]), *html[place + 1 :])
+    return (*html, *more)

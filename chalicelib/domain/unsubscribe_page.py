@@ -1,0 +1,114 @@
+"""The page behind an unsubscribe link, in English and Russian: no script, nothing from elsewhere."""
+
+import hashlib
+from base64 import b64encode
+from dataclasses import dataclass
+from enum import StrEnum
+from html import escape
+
+_STYLE = (
+    "body{margin:0;background:#f4f4f2;color:#1d1d1f;font:18px/1.5 system-ui,sans-serif}"
+    "main{max-width:32rem;margin:12vh auto;padding:0 1.5rem;text-align:center}"
+    "h1{font-size:1.6rem;margin:0 0 .75rem}"
+    "button{font:inherit;padding:.75rem 2rem;border:0;border-radius:.5rem;background:#1d4ed8;color:#fff;"
+    "cursor:pointer}"
+    "button:focus-visible{outline:3px solid #1d1d1f;outline-offset:3px}"
+    "@media(prefers-color-scheme:dark){body{background:#1b1b1d;color:#f4f4f2}"
+    "button{background:#93b4ff;color:#10131a}button:focus-visible{outline-color:#f4f4f2}}"
+)
+STYLE_SOURCE = f"'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()}'"
+"""What a Content-Security-Policy has to allow as style, and nothing else."""
+
+
+class Language(StrEnum):
+    """The languages there are, by their RFC 5646 tags."""
+
+    ENGLISH = "en"
+    RUSSIAN = "ru"
+
+
+_TAGS = frozenset(language.value for language in Language)
+
+
+class Step(StrEnum):
+    """What the page says."""
+
+    ASK = "ask"
+    DONE = "done"
+    UNKNOWN = "unknown"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class _Words:
+    title: str
+    text: str
+    button: str = ""
+
+
+_WORDS = {
+    (Language.ENGLISH, Step.ASK): _Words(
+        "Unsubscribe", "Do you want to get no more emails from this sender?", "Unsubscribe"
+    ),
+    (Language.ENGLISH, Step.DONE): _Words(
+        "You are unsubscribed", "This sender won't write to you again. You can close this page."
+    ),
+    (Language.ENGLISH, Step.UNKNOWN): _Words(
+        "This link doesn't work any more",
+        "You were not unsubscribed by it. Please use the link in a newer email, or write to its sender.",
+    ),
+    (Language.ENGLISH, Step.FAILED): _Words(
+        "That didn't work", "You are not unsubscribed yet. Please try again in a minute.", "Try again"
+    ),
+    (Language.RUSSIAN, Step.ASK): _Words(
+        "Отписка от рассылки", "Вы больше не хотите получать письма от этого отправителя?", "Отписаться"
+    ),
+    (Language.RUSSIAN, Step.DONE): _Words(
+        "Вы отписаны", "Этот отправитель больше не будет вам писать. Страницу можно закрыть."
+    ),
+    (Language.RUSSIAN, Step.UNKNOWN): _Words(
+        "Ссылка больше не действует",
+        "Отписаться по ней не удалось. Откройте ссылку из более нового письма или напишите отправителю.",
+    ),
+    (Language.RUSSIAN, Step.FAILED): _Words(
+        "Не получилось", "Вы ещё не отписаны. Попробуйте снова через минуту.", "Попробовать снова"
+    ),
+}
+
+
+def page(step: Step, language: Language) -> str:
+    """The page as HTML. Its form posts to the address that it was read at."""
+    words = _WORDS[language, step]
+    form = f'<form method="post"><button>{escape(words.button)}</button></form>' if words.button else ""
+    return (
+        f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n<meta name="robots" content="noindex">\n'
+        f"<title>{escape(words.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f"<h1>{escape(words.title)}</h1>\n<p>{escape(words.text)}</p>\n{form}\n</main>\n</body>\n</html>\n"
+    )
+
+
+def language_for(accepted: str) -> Language:
+    """The language a browser likes best of those there are, by its Accept-Language (RFC 9110, 12.5.4).
+
+    The first of those it likes the same; English when it likes none, or says what can't be understood.
+    """
+    best, chosen = 0.0, Language.ENGLISH
+    for item in accepted.split(",")[:50]:
+        tag, _, parameter = item.partition(";")
+        primary, weight = tag.strip().lower().partition("-")[0], _weight(parameter)
+        if primary in _TAGS and weight > best:
+            best, chosen = weight, Language(primary)
+    return chosen
+
+
+def _weight(parameter: str) -> float:
+    """The value of ``q=0.8``, 1 when there is none, 0 for anything else."""
+    name, _, value = parameter.strip().lower().partition("=")
+    if not name:
+        return 1.0
+    try:
+        weight = float(value) if name.strip() == "q" else 0.0
+    except ValueError:
+        return 0.0
+    return weight if 0.0 <= weight <= 1.0 else 0.0
