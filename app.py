@@ -7,6 +7,7 @@ from chalicelib.blueprints.api import API_BLUEPRINTS
 from chalicelib.blueprints.checker import checker
 from chalicelib.blueprints.connector import connector
 from chalicelib.blueprints.dispatcher import dispatcher
+from chalicelib.blueprints.events import events
 from chalicelib.blueprints.exporter import exporter
 from chalicelib.blueprints.importer import importer
 from chalicelib.blueprints.operator import operator
@@ -19,6 +20,7 @@ for blueprint in (
     *API_BLUEPRINTS,
     dispatcher,
     sender,
+    events,
     importer,
     exporter,
     connector,

@@ -2,8 +2,9 @@
 
 The product's own steps send a campaign (import, release, claim, record) against real tables, with a queue and
 a mail server that cost nothing. Beside it, in the same run, the alternative of docs/adr/0002: single writes
-for the rows, and totals counted from the table's stream; and by itself what brakes add (docs/adr/0018). What
-leaves the process is counted on the wire.
+for the rows, and totals counted from the table's stream; and by itself what brakes add (docs/adr/0018).
+Then each contact is told what events tell, one kind after the other. What leaves the process is counted on
+the wire.
 
 Write units follow DynamoDB's rules for items below 1 KB: one a write, two in a transaction; an entry of a
 secondary index costs one to make or drop and two to move. A stream's batches carry 100 records. Both ways ask
@@ -32,14 +33,15 @@ from chalicelib.domain.address import contact_id
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus, Person
 from chalicelib.domain.content import Content
-from chalicelib.domain.delivery import MessageTags
-from chalicelib.domain.delivery_event import DeliveryEvent, EventType
+from chalicelib.domain.delivery import MessageTags, Reason
+from chalicelib.domain.delivery_event import BounceType, DeliveryEvent, EventType, Opener
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
 from chalicelib.domain.schedule import Timetable, Weekday
 from chalicelib.flow.brake import AcceptedTally, note_trouble
 from chalicelib.flow.clearance import Clearance, suppressed_among
 from chalicelib.flow.send import FRESH
+from chalicelib.flow.track import track
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement
 from local.stack import Stack, start
 
@@ -129,6 +131,34 @@ def product(account: str, campaign: str) -> None:
             store.settle(account, order, "token", Settlement(ContactStatus.SENT, _NOW))
 
 
+# What a message that was accepted is told of, in this order, and what each kind costs.
+_EVENTS: dict[str, Callable[[MessageTags], DeliveryEvent]] = {
+    "sent": lambda tags: DeliveryEvent(EventType.SEND, tags, _NOW),
+    "delivered": lambda tags: DeliveryEvent(EventType.DELIVERY, tags, _later(1)),
+    "again": lambda tags: DeliveryEvent(EventType.DELIVERY, tags, _later(1)),
+    "earlier": lambda tags: DeliveryEvent(EventType.DELIVERY, tags, _NOW),
+    "opened": lambda tags: DeliveryEvent(EventType.OPEN, tags, _later(2), opener=Opener.HUMAN),
+    "bounced": lambda tags: DeliveryEvent(
+        EventType.BOUNCE,
+        tags,
+        _later(3),
+        Reason("mailbox_unknown", "No such mailbox.", None, 550, "5.1.1", "user unknown"),
+        BounceType.PERMANENT,
+        suppress=True,
+    ),
+}
+
+
+def events(account: str, campaign: str) -> Iterator[tuple[str, Tally]]:
+    """Tell every contact of a campaign that was sent one kind of event after the other."""
+    ports = wiring.track_ports()
+    for name, make in _EVENTS.items():
+        with counted() as tally:
+            for new in _people(campaign):
+                track(make(MessageTags(account, campaign, new.contact_id, 1, 1)), ports)
+        yield name, tally
+
+
 def stream(account: str, campaign: str) -> None:
     """The alternative: each row by itself, and the totals from batches of the table's stream."""
     changes = 0
@@ -182,7 +212,11 @@ def _people(campaign: str) -> list[NewContact]:
 
 
 def _lease() -> datetime:
-    return _NOW + timedelta(minutes=35)
+    return _later(35)
+
+
+def _later(minutes: int) -> datetime:
+    return _NOW + timedelta(minutes=minutes)
 
 
 def running_campaign() -> Campaign:
@@ -208,15 +242,15 @@ def connected_line() -> Line:
     )
 
 
-def measure(way: Callable[[str, str], None]) -> Tally:
-    """Run one way for a campaign and a line of its own and count."""
+def measure(way: Callable[[str, str], None]) -> tuple[Tally, str, str]:
+    """Run one way for a campaign of its own and count; also whose campaign it was."""
     account, campaign = new_id(_NOW), running_campaign()
     wiring.lines().add(account, connected_line())
     wiring.campaigns().add(account, campaign, Content("", ""))
     print(f"{way.__name__}: {CONTACTS} contacts …", file=sys.stderr)
     with counted() as tally:
         way(account, campaign.campaign_id)
-    return tally
+    return tally, account, campaign.campaign_id
 
 
 def environment(stack: Stack) -> Mapping[str, str]:
@@ -251,11 +285,19 @@ def show(tallies: Mapping[str, Tally]) -> None:
 
 
 def main() -> None:
-    """Count all of them on one emulator."""
+    """Count both ways on one emulator, and the events of the first."""
     with start(None) as stack:
         os.environ.update(environment(stack))
         wiring.settings()
-        show({"exact": measure(product), "brakes": measure(brakes), "stream": measure(stream)})
+        exact, *whose = measure(product)
+        show(
+            {
+                "exact": exact,
+                **dict(events(*whose)),
+                "brakes": measure(brakes)[0],
+                "stream": measure(stream)[0],
+            }
+        )
 
 
 if __name__ == "__main__":

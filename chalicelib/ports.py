@@ -350,6 +350,12 @@ class ContactStore(Protocol):
     def settle(self, account_id: str, order: SendOrder, token: str | None, settlement: Settlement) -> bool:
         """Settle the claimed contact (or, with token None, an unclaimed one); False when it isn't ours."""
 
+    def record(self, account_id: str, campaign_id: str, seen: Contact, known: Contact) -> bool:
+        """Make a contact what evidence made of it, in status, times and reason, if it is still as ``seen``.
+
+        False, and nothing written, when it isn't, or isn't there any more: a row is never created.
+        """
+
     def overdue(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
         """Pending contacts whose lease has run out."""
 

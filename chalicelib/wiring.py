@@ -8,7 +8,7 @@ import random
 import secrets
 import uuid
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.channels import SenderByChannel
@@ -31,8 +31,9 @@ from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsSendQueue
 from chalicelib.domain.brake import limits_at
 from chalicelib.domain.delivery_event import Opener
+from chalicelib.domain.opener import judge
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
-from chalicelib.flow.brake import BrakePorts
+from chalicelib.flow.brake import BrakePorts, note_trouble
 from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
 from chalicelib.flow.contacts import ContactPorts
 from chalicelib.flow.dispatch import DispatchPorts
@@ -44,10 +45,10 @@ from chalicelib.flow.link_keys import KeptRing, LinkKeyPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.send import Sender, SendPorts
-from chalicelib.flow.suppress_recipient import SuppressPorts, suppress_recipient
 from chalicelib.flow.suppressed import CountPorts
 from chalicelib.flow.suppression_export import ListExportPorts
 from chalicelib.flow.suppressions import ListPorts
+from chalicelib.flow.track import Tracked, TrackPorts, track
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -330,13 +331,10 @@ def token_ring() -> KeptRing:
 
 def link_ports() -> LinkPorts:
     """For the links that recipients follow."""
-    ports = SuppressPorts(contacts=DynamoContactStore(), suppressions=suppressions())
-    return LinkPorts(tokens=token_ring(), track=lambda event: suppress_recipient(event, ports), clock=clock)
-
-
-def judge_opener(user_agent: str, source_ip: str) -> Opener:  # noqa: ARG001
-    """Who fetched a picture, as far as the request tells."""
-    return Opener.UNKNOWN
+    gone = (Tracked.UNKNOWN_YOUNG, Tracked.UNKNOWN_OLD)
+    return LinkPorts(
+        tokens=token_ring(), track=lambda event: track(event, track_ports()) not in gone, clock=clock
+    )
 
 
 def link_key_ports() -> LinkKeyPorts:
@@ -416,6 +414,22 @@ def sender() -> Sender:
             public_url=settings().public_url,
         )
     )
+
+
+@cache
+def track_ports() -> TrackPorts:
+    """For everything that tells what became of messages."""
+    return TrackPorts(
+        contacts=DynamoContactStore(),
+        suppressions=suppressions(),
+        clock=clock,
+        on_trouble=partial(note_trouble, ports=brake_ports()),
+    )
+
+
+def judge_opener(user_agent: str | None, source_ip: str | None) -> Opener:
+    """Who fetches the picture of a message; what is said of them is not kept."""
+    return judge(user_agent, None, source_ip)
 
 
 @cache

@@ -25,6 +25,7 @@ class ContactStatus(StrEnum):
 
 OUTCOME_UNKNOWN = "outcome_unknown"
 SUPPRESSED = "suppressed"
+PARTS = ("unknown", "suppressed", "bounced", "complained", "unsubscribed", "machine_opened")  # of Totals
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,12 @@ class Contact:
     Instants are aware UTC and set once within a generation. ``lease_until`` is set while Pending: nobody
     may begin a hand-over after it. ``due`` orders the waiting contacts: not before this instant.
     ``remote_id`` is what the server that took the message calls it.
+
+    What evidence tells (``domain/tracking.py``) are instants too, each the earliest that was reported:
+    ``proven_at`` that the message was taken, where the sender itself hasn't said when (``sent_at`` is the
+    same then), ``failed_at`` that it came back though it might have passed, ``bounced_at`` that it came back
+    for good; ``delivered_at`` also by what only a delivered message can cause; ``opened_at`` by a person, or
+    by who can't be told from one; ``machine_opened_at`` by a machine.
     """
 
     contact_id: str
@@ -69,8 +76,27 @@ class Contact:
     sent_at: datetime | None = None
     delivered_at: datetime | None = None
     opened_at: datetime | None = None
+    proven_at: datetime | None = None
+    failed_at: datetime | None = None
+    bounced_at: datetime | None = None
+    machine_opened_at: datetime | None = None
+    complained_at: datetime | None = None
+    unsubscribed_at: datetime | None = None
     reason: Reason | None = None
     remote_id: str | None = None
+
+    @property
+    def parts(self) -> frozenset[str]:
+        """In which parts of the totals it counts, beside its status, by their names in ``Totals``."""
+        counts = {
+            "unknown": self.outcome_unknown,
+            "suppressed": self.suppressed,
+            "bounced": self.bounced_at is not None,
+            "complained": self.complained_at is not None,
+            "unsubscribed": self.unsubscribed_at is not None,
+            "machine_opened": self.machine_opened_at is not None,
+        }
+        return frozenset(name for name, counted in counts.items() if counted)
 
     @property
     def outcome_unknown(self) -> bool:
@@ -91,11 +117,25 @@ class Contact:
 
 @dataclass(slots=True)
 class Totals:
-    """How many contacts of a campaign are in each status; the others are parts of ``error``."""
+    """How many contacts of a campaign are in each status, and in its parts.
+
+    ``unknown`` and ``suppressed`` are parts of ``error``. The other parts cut across the statuses: a contact
+    can have opened a message that it then complained about, and a message can bounce after it was opened.
+    """
 
     by_status: dict[ContactStatus, int] = field(default_factory=lambda: dict.fromkeys(ContactStatus, 0))
     unknown: int = 0
     suppressed: int = 0
+    bounced: int = 0
+    complained: int = 0
+    unsubscribed: int = 0
+    machine_opened: int = 0
+
+    def count(self, contact: Contact) -> None:
+        """Count one contact, in its status and its parts."""
+        self.by_status[contact.status] += 1
+        for part in contact.parts:
+            setattr(self, part, getattr(self, part) + 1)
 
     @property
     def contacts(self) -> int:

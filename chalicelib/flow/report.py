@@ -1,14 +1,13 @@
 """Report: an Excel workbook of a campaign, written as a job, with the proof that rows and totals agree."""
 
 import tempfile
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
 from chalicelib.domain.campaign import Campaign, CampaignStatus
-from chalicelib.domain.contact import Contact, ContactStatus
+from chalicelib.domain.contact import Contact, ContactStatus, Totals
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import SUPPRESSION_LIST, ExportJob, JobState
 from chalicelib.errors import NotFound
@@ -36,6 +35,10 @@ HEADER = (
     "Sent (UTC)",
     "Delivered (UTC)",
     "Opened (UTC)",
+    "Opened by a machine (UTC)",
+    "Bounced (UTC)",
+    "Complained (UTC)",
+    "Unsubscribed (UTC)",
     "Line",
     "Content version",
     "Reason",
@@ -111,17 +114,17 @@ def export_report(account_id: str, export_id: str, ports: ReportPorts) -> None:
         if counted is None:
             return
         ports.files.put(key, path, WORKBOOK)
-    ports.exports.finish(account_id, export_id, counted, ports.clock.now())
+    by_status = {status.value: count for status, count in counted.by_status.items()}
+    ports.exports.finish(account_id, export_id, by_status, ports.clock.now())
     if ports.campaigns.status(account_id, job.campaign_id) in (None, CampaignStatus.DELETING):
         ports.files.purge(key)  # the removal may have passed its files already, and nothing may remain
 
 
 def _write(
     account_id: str, job: ExportJob, campaign: Campaign, path: Path, ports: ReportPorts
-) -> Counter[str] | None:
+) -> Totals | None:
     """Write all rows and then their count; None when the job is over already."""
-    counted: Counter[str] = Counter(dict.fromkeys(ContactStatus, 0))
-    suppressed = 0
+    counted = Totals()
     with ports.open_workbook(path) as workbook:
         workbook.sheet("Contacts", HEADER)
         for number, contact in enumerate(_all_contacts(account_id, job.campaign_id, ports.contacts)):
@@ -130,23 +133,28 @@ def _write(
             ):
                 return None
             workbook.append(_row(contact))
-            counted[contact.status] += 1
-            suppressed += contact.suppressed
-        if not ports.exports.progress(account_id, job.export_id, counted.total()):
+            counted.count(contact)
+        if not ports.exports.progress(account_id, job.export_id, counted.contacts):
             return None
-        _write_summary(workbook, campaign, counted, suppressed, ports.clock.now())
+        _write_summary(workbook, campaign, counted, ports.clock.now())
     return counted
 
 
-def _write_summary(
-    workbook: ReportWriter, campaign: Campaign, counted: Counter[str], suppressed: int, now: datetime
-) -> None:
+def _write_summary(workbook: ReportWriter, campaign: Campaign, counted: Totals, now: datetime) -> None:
     workbook.sheet("Summary", ("Campaign", campaign.name))
     workbook.append(("Made at (UTC)", now))
-    workbook.append(("Contacts", counted.total()))
+    workbook.append(("Contacts", counted.contacts))
     for status in ContactStatus:
-        workbook.append((status.replace("_", " ").capitalize(), counted[status]))
-    workbook.append(("Error: suppressed", suppressed))
+        workbook.append((status.replace("_", " ").capitalize(), counted.by_status[status]))
+    for title, count in (
+        ("Of these, outcome unknown", counted.unknown),
+        ("Of these, suppressed", counted.suppressed),
+        ("Opened by a machine", counted.machine_opened),
+        ("Bounced for good", counted.bounced),
+        ("Complained", counted.complained),
+        ("Unsubscribed", counted.unsubscribed),
+    ):
+        workbook.append((title, count))
 
 
 def _all_contacts(account_id: str, campaign_id: str, contacts: ContactStore) -> Iterator[Contact]:
@@ -173,6 +181,10 @@ def _row(contact: Contact) -> tuple[str | int | datetime | None, ...]:
         contact.sent_at,
         contact.delivered_at,
         contact.opened_at,
+        contact.machine_opened_at,
+        contact.bounced_at,
+        contact.complained_at,
+        contact.unsubscribed_at,
         contact.line_id,
         contact.content_version,
         reason.text if reason else None,

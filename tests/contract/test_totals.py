@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import pytest
@@ -10,8 +11,11 @@ from hypothesis import strategies as st
 
 from chalicelib.adapters.dynamodb.contact_rows import totals_move
 from chalicelib.domain.campaign import CampaignStatus
-from chalicelib.domain.contact import ContactStatus
+from chalicelib.domain.contact import PARTS, ContactStatus
+from chalicelib.domain.delivery import MessageTags
+from chalicelib.domain.delivery_event import DeliveryEvent, EventType, Opener
 from chalicelib.errors import Conflict, NotFound
+from chalicelib.flow.track import TrackPorts, track
 from chalicelib.ports import Settlement
 from tests.contract.conftest import Stores, in_memory
 from tests.contract.store_builders import (
@@ -24,9 +28,12 @@ from tests.contract.store_builders import (
     order,
     people,
     release,
+    rows,
     sent,
     unknown,
 )
+from tests.fakes.clock import HandClock
+from tests.unit.domain.event_builders import event, hard_bounce, opened, soft_bounce
 
 NAMES = ("ann", "bob", "cid")
 FROM = [None, *ContactStatus]
@@ -73,10 +80,36 @@ def sweep(stores: Stores, one: str) -> None:
         )
 
 
+def tell(name: str, attempt: int, told: DeliveryEvent) -> Step:
+    def step(stores: Stores, one: str) -> None:
+        tags = MessageTags(stores.account, one, name, 1, attempt)
+        track(replace(told, tags=tags), TrackPorts(stores.contacts, stores.suppressions, HandClock(NOON)))
+
+    return step
+
+
+def reopen(token: str) -> Step:
+    return lambda stores, one: stores.contacts.reopen(stores.account, one, rows(stores, one), token, NOON)
+
+
 name, attempt, token = st.sampled_from(NAMES), st.integers(0, 2), st.sampled_from(["t1", "t2"])
 outcomes = st.sampled_from([sent(), unknown(), listed(), back(), Settlement(ContactStatus.ERROR, NOON)])
+told = st.sampled_from(
+    [
+        event(EventType.SEND, 1),
+        event(EventType.DELIVERY, 2),
+        soft_bounce(3),
+        hard_bounce(3),
+        opened(4),
+        opened(5, by=Opener.MACHINE),
+        event(EventType.COMPLAINT, 6),
+        event(EventType.UNSUBSCRIBE, 7),
+    ]
+)
 steps = st.lists(
     st.one_of(
+        st.builds(tell, name, attempt, told),
+        st.builds(reopen, token),
         st.builds(add, name),
         st.builds(remove, name),
         st.builds(give_slot, name, attempt),
@@ -113,5 +146,5 @@ def test_totals_are_the_rows_in_dynamodb(dynamodb: Stores, todo: list[Step]) -> 
 @pytest.mark.parametrize(("came_from", "to"), list(product(FROM, ContactStatus)))
 def test_no_move_names_an_attribute_twice(came_from: ContactStatus | None, to: ContactStatus) -> None:
     """DynamoDB: "Two document paths overlap"; the emulator lets it pass."""
-    names = [str(action.values[0]) for action in totals_move(came_from, to, 1, -1, -1)]
+    names = [str(action.values[0]) for action in totals_move(came_from, to, 1, dict.fromkeys(PARTS, -1))]
     assert len(set(names)) == len(names)

@@ -7,6 +7,17 @@ from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
 from chalicelib.ports import Release, SendOrder, Settlement
 
 NOT_SENT, PENDING = ContactStatus.NOT_SENT, ContactStatus.PENDING
+EVIDENCE = (
+    "sent_at",
+    "proven_at",
+    "failed_at",
+    "delivered_at",
+    "bounced_at",
+    "opened_at",
+    "machine_opened_at",
+    "complained_at",
+    "unsubscribed_at",
+)
 
 
 def released(row: Contact, release: Release) -> Contact:
@@ -37,6 +48,29 @@ def reopened(row: Contact, now: datetime) -> Contact:
 
 def is_release(row: Contact, order: SendOrder, status: ContactStatus) -> bool:
     return (row.status, row.generation, row.attempt) == (status, order.generation, order.attempt)
+
+
+def evidence(row: Contact) -> tuple[datetime | None, ...]:
+    return tuple(getattr(row, name) for name in EVIDENCE)
+
+
+def is_changed(row: Contact, seen: Contact) -> bool:
+    before, after = (
+        (contact.status, contact.generation, contact.attempt, contact.outcome_unknown, evidence(contact))
+        for contact in (seen, row)
+    )
+    return before != after
+
+
+def learned(row: Contact, known: Contact) -> Contact:
+    return replace(
+        row,
+        status=known.status,
+        reason=known.reason,
+        lease_until=known.lease_until,
+        due=known.due,
+        **{name: getattr(known, name) for name in EVIDENCE},
+    )
 
 
 def settled(row: Contact, settlement: Settlement) -> Contact:

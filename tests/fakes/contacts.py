@@ -10,7 +10,15 @@ from chalicelib.domain.job import ImportProgress
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ports import NewContact, Page, Release, SendOrder, Settlement
 from tests.fakes.campaigns import FakeCampaignStore
-from tests.fakes.contact_moves import is_release, released, reopened, settled
+from tests.fakes.contact_moves import (
+    evidence,
+    is_changed,
+    is_release,
+    learned,
+    released,
+    reopened,
+    settled,
+)
 from tests.fakes.jobs import FakeImportStore
 from tests.fakes.paging import page_of
 
@@ -99,9 +107,7 @@ class FakeContactStore:
     def totals(self, account_id: str, campaign_id: str) -> Totals:
         totals = Totals()
         for _, row in self._of(account_id, campaign_id):
-            totals.by_status[row.status] += 1
-            totals.unknown += row.outcome_unknown
-            totals.suppressed += row.suppressed
+            totals.count(row)
         return totals
 
     def waiting(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
@@ -157,6 +163,14 @@ class FakeContactStore:
             self._order[key] = (settlement.due or settlement.at, row.contact_id)
         return True
 
+    def record(self, account_id: str, campaign_id: str, seen: Contact, known: Contact) -> bool:
+        key = (account_id, campaign_id, seen.contact_id)
+        row = self._rows.get(key)
+        if row is None or is_changed(row, seen):
+            return False
+        self._rows[key] = learned(row, known)
+        return True
+
     def overdue(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
         return self._pending(
             account_id, campaign_id, limit, lambda row: row.lease_until is not None and row.lease_until <= now
@@ -185,7 +199,7 @@ class FakeContactStore:
         if row is None or self._reopened_for.get(key) == token:
             return False
         as_seen = (ContactStatus.ERROR, seen.generation, seen.outcome_unknown)
-        if (row.status, row.generation, row.outcome_unknown) != as_seen:
+        if (row.status, row.generation, row.outcome_unknown) != as_seen or evidence(row) != evidence(seen):
             return False
         self._rows[key] = reopened(row, now)
         self._order[key] = (now, row.contact_id)

@@ -8,6 +8,7 @@ from chalicelib.domain.address import Address, parse_address
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.contact import Contact, ContactStatus, Person
 from chalicelib.domain.content import Content, Exemption
+from chalicelib.domain.delivery_event import DeliveryEvent, EventType
 from chalicelib.domain.dkim_record import record_name, record_value
 from chalicelib.domain.dns_answers import RecordType, found
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
@@ -37,6 +38,7 @@ from chalicelib.flow.signing import Signing, SigningPorts
 from chalicelib.flow.suppressed import CountPorts
 from chalicelib.flow.suppression_export import ListExportPorts
 from chalicelib.flow.suppressions import ListPorts
+from chalicelib.flow.track import TrackPorts
 from chalicelib.ports import SendOrder
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.advice import FakeAdviceStore
@@ -99,6 +101,7 @@ class World:
     contacts: FakeContactStore = field(init=False)
     ring: TokenRing = field(default_factory=lambda: TokenRing([SigningKey(1, b"k" * SECRET_BYTES)]))
     public_url: str = PUBLIC_URL
+    troubles: list[tuple[EventType, str]] = field(default_factory=list)
     tokens: int = 0
 
     def __post_init__(self) -> None:
@@ -235,6 +238,13 @@ class World:
     @property
     def report_ports(self) -> ReportPorts:
         return ReportPorts(self.campaigns, self.contacts, self.exports, self.files, FakeWorkbook, self.clock)
+
+    @property
+    def track_ports(self) -> TrackPorts:
+        return TrackPorts(self.contacts, self.suppressions, self.clock, self._note_trouble)
+
+    def _note_trouble(self, event: DeliveryEvent, contact: Contact) -> None:
+        self.troubles.append((event.type, contact.contact_id))
 
     def sender(self, draw: float = 0.5) -> Sender:
         """A sender that has just been started."""

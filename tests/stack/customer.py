@@ -158,6 +158,10 @@ class Customer:
             "contacts": len(contacts),
             "outcome_unknown": unknown,
             "suppressed": reasons["suppressed"],
+            **{
+                part: sum(contact[f"{part}_at"] is not None for contact in contacts)
+                for part in ("machine_opened", "bounced", "complained", "unsubscribed")
+            },
             **{name: counted[name] for name in ("not_sent", "pending", *SETTLED)},
         }
 

@@ -1,9 +1,14 @@
 """Contact rows: their keys, their place in the work index, and the way between row and word."""
 
 import zlib
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import reduce
+from operator import and_
+from types import MappingProxyType
 
+from pynamodb.attributes import UTCDateTimeAttribute
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
@@ -20,6 +25,19 @@ from chalicelib.ports import NewContact, Release, SendOrder, Settlement
 BUCKETS = 8
 WAITING = "waiting"
 IN_FLIGHT = "in_flight"
+
+# What evidence tells of one generation; ``sent_at`` may be the sender's own word.
+EVIDENCE = (
+    "sent_at",
+    "proven_at",
+    "failed_at",
+    "delivered_at",
+    "bounced_at",
+    "opened_at",
+    "machine_opened_at",
+    "complained_at",
+    "unsubscribed_at",
+)
 
 PERSON_FIELDS = ("first_name", "last_name", "middle_name", "p1", "p2", "p3")
 
@@ -87,11 +105,9 @@ def contact_from(row: ContactRow) -> Contact:
         lease_until=row.lease_until,
         slot_at=row.slot_at,
         due=instant_from(row.work_at) if waiting and row.work_at else None,
-        sent_at=row.sent_at,
-        delivered_at=row.delivered_at,
-        opened_at=row.opened_at,
         reason=reason_from(row.reason),
         remote_id=row.remote_id,
+        **{name: getattr(row, name) for name in EVIDENCE},
     )
 
 
@@ -130,9 +146,7 @@ def reopen_actions(
         ContactRow.claim.remove(),
         ContactRow.reason.remove(),
         ContactRow.slot_at.remove(),
-        ContactRow.sent_at.remove(),
-        ContactRow.delivered_at.remove(),
-        ContactRow.opened_at.remove(),
+        *(getattr(ContactRow, name).remove() for name in EVIDENCE),
         ContactRow.remote_id.remove(),
         ContactRow.work.set(_work(account_id, campaign_id, contact.contact_id, WAITING)),
         ContactRow.work_at.set(f"{sortable(now)}#{contact.contact_id}"),
@@ -150,7 +164,7 @@ def settle_actions(
         ContactRow.work.remove(),
         ContactRow.work_at.remove(),
         ContactRow.lease_until.remove(),
-        _reason_action(settlement.reason),
+        reason_action(settlement.reason),
     ]
     if settlement.status is ContactStatus.SENT or _unknown(settlement.reason):
         actions.append(ContactRow.sent_at.set(ContactRow.sent_at | settlement.at))
@@ -197,20 +211,84 @@ def held_by(token: str | None) -> Condition:
 def known_as(contact: Contact) -> Condition:
     """As unknown, as suppressed, or neither, as it was read: late evidence changes the totals by itself."""
     code = Path(["reason", "code"])
-    if contact.outcome_unknown or contact.suppressed:
-        as_read: Condition = code == (OUTCOME_UNKNOWN if contact.outcome_unknown else SUPPRESSED)
-        return as_read
+    if contact.suppressed:
+        listed: Condition = code == SUPPRESSED
+        return listed
+    if contact.outcome_unknown:
+        return still_unknown()
     return code.does_not_exist() | ((code != OUTCOME_UNKNOWN) & (code != SUPPRESSED))
 
 
+def still_unknown() -> Condition:
+    """Nobody knows yet whether the server took it."""
+    unknown: Condition = Path(["reason", "code"]) == OUTCOME_UNKNOWN
+    return unknown
+
+
+def as_seen(contact: Contact) -> Condition:
+    """The row is there, in the same release and status, and nothing more is known of it than was read.
+
+    Without the first a late event would raise a removed contact from the dead.
+    """
+    return (
+        ContactRow.contact_id.exists()
+        & (ContactRow.status == contact.status)
+        & (ContactRow.generation == contact.generation)
+        & (ContactRow.attempt == contact.attempt)
+        & known_as(contact)
+        & evidence_as_in(contact)
+    )
+
+
+def evidence_actions(seen: Contact, known: Contact) -> list[Action]:
+    """What evidence changes of a row. A contact that waited or was in flight is neither any more."""
+    actions = [
+        getattr(ContactRow, name).set(getattr(known, name))
+        for name in EVIDENCE
+        if getattr(known, name) != getattr(seen, name)
+    ]
+    if known.reason != seen.reason:
+        actions.append(reason_action(known.reason))
+    if known.status is not seen.status:
+        actions.append(ContactRow.status.set(known.status))
+    if seen.status in (ContactStatus.NOT_SENT, ContactStatus.PENDING):
+        actions += [
+            ContactRow.work.remove(),
+            ContactRow.work_at.remove(),
+            ContactRow.lease_until.remove(),
+        ]
+    return actions
+
+
+def evidence_as_in(contact: Contact) -> Condition:
+    """All that evidence told is as it was read."""
+    conditions = (_is(getattr(ContactRow, name), getattr(contact, name)) for name in EVIDENCE)
+    return reduce(and_, conditions)
+
+
+def _is(attribute: UTCDateTimeAttribute, instant: datetime | None) -> Condition:
+    found: Condition = attribute.does_not_exist() if instant is None else attribute == instant
+    return found
+
+
+def parts_change(before: Iterable[Contact], after: Iterable[Contact] = ()) -> dict[str, int]:
+    """By how much each part of the totals changes when contacts become others; by default, have no part."""
+    changes = Counter(part for contact in after for part in contact.parts)
+    changes.subtract(part for contact in before for part in contact.parts)
+    return dict(changes)
+
+
 def totals_move(
-    came_from: ContactStatus | None, to: ContactStatus, count: int, unknown: int = 0, suppressed: int = 0
+    came_from: ContactStatus | None,
+    to: ContactStatus,
+    count: int,
+    parts: Mapping[str, int] = MappingProxyType({}),
 ) -> list[Action]:
-    """The change of a totals shard for ``count`` contacts; the others are what those parts change by.
+    """The change of a totals shard for ``count`` contacts; ``parts`` is what each part changes by.
 
     Each attribute is named once: DynamoDB refuses an expression that names one twice.
     """
-    changes = {to: count, "unknown": unknown, "suppressed": suppressed}
+    changes = {to: count, **parts}
     if came_from is not None:
         changes[came_from] = changes.get(came_from, 0) - count
     return [getattr(TotalsRow, name).add(change) for name, change in changes.items() if change]
@@ -232,5 +310,6 @@ def _unknown(reason: Reason | None) -> bool:
     return reason is not None and reason.code == OUTCOME_UNKNOWN
 
 
-def _reason_action(reason: Reason | None) -> Action:
+def reason_action(reason: Reason | None) -> Action:
+    """Set a row's reason, or take it away."""
     return ContactRow.reason.set(reason_item(reason)) if reason else ContactRow.reason.remove()

@@ -5,8 +5,9 @@ updates. ``_add`` and ``_release`` therefore have
 the campaign's check at position 0 and one contact at each position from 1.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
 from typing import TypeVar
 
 from pynamodb.exceptions import TransactWriteError
@@ -16,7 +17,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.adapters.dynamodb import contact_rows as rows
 from chalicelib.adapters.dynamodb.checkpoint import Checkpoint
 from chalicelib.adapters.dynamodb.tables import CampaignRow, ContactRow, TotalsRow
-from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact
+from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus
 from chalicelib.errors import NotFound, Outdated
@@ -130,12 +131,12 @@ def _reopen(
                 (ContactRow.status == ContactStatus.ERROR)
                 & (ContactRow.generation == contact.generation)
                 & (ContactRow.resend_token.does_not_exist() | (ContactRow.resend_token != token))
-                & rows.known_as(contact),
+                & rows.known_as(contact)
+                & rows.evidence_as_in(contact),
             )
-        first, unknown = contacts[0].contact_id, sum(contact.outcome_unknown for contact in contacts)
-        suppressed = sum(contact.suppressed for contact in contacts)
+        first, parts = contacts[0].contact_id, rows.parts_change(contacts)
         came_from, to = ContactStatus.ERROR, ContactStatus.NOT_SENT
-        _count(write, account_id, campaign_id, first, came_from, to, len(contacts), -unknown, -suppressed)
+        _count(write, account_id, campaign_id, first, came_from, to, len(contacts), parts)
 
 
 def settle(
@@ -152,7 +153,12 @@ def settle(
         & (ContactRow.attempt == order.attempt)
         & rows.held_by(token)
     )
-    unknown = rows.unknown_change(settlement) - (came_from is ContactStatus.ERROR)
+    if came_from is ContactStatus.ERROR:  # evidence may have said more since somebody looked
+        condition &= rows.still_unknown()
+    parts = {
+        "unknown": rows.unknown_change(settlement) - (came_from is ContactStatus.ERROR),
+        "suppressed": rows.suppressed_change(settlement),
+    }
 
     def commit() -> None:
         with TransactWrite(connection=connection()) as write:
@@ -169,9 +175,29 @@ def settle(
                 came_from,
                 settlement.status,
                 1,
-                unknown,
-                rows.suppressed_change(settlement),
+                parts,
             )
+
+    try:
+        transact(commit)
+    except TransactWriteError as error:
+        if failed_conditions(error):
+            return False
+        raise
+    return True
+
+
+def record(account_id: str, campaign_id: str, seen: Contact, known: Contact) -> bool:
+    """Write what evidence made of a contact; False, and nothing written, when the row isn't as seen."""
+    row, actions = rows.keys(account_id, campaign_id, seen.contact_id), rows.evidence_actions(seen, known)
+    parts = rows.parts_change([seen], [known])
+    if seen.status is known.status and not any(parts.values()):
+        return update_if(row, actions, rows.as_seen(seen))  # only a time changes: no total is concerned
+
+    def commit() -> None:
+        with TransactWrite(connection=connection()) as write:
+            write.update(row, actions, rows.as_seen(seen))
+            _count(write, account_id, campaign_id, seen.contact_id, seen.status, known.status, 1, parts)
 
     try:
         transact(commit)
@@ -210,12 +236,11 @@ def _count(
     came_from: ContactStatus | None,
     to: ContactStatus,
     count: int,
-    unknown: int = 0,
-    suppressed: int = 0,
+    parts: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
     """Move ``count`` contacts in one shard of the totals, the shard of the given contact."""
     shard = TotalsRow(f"{account_id}#{campaign_id}", rows.bucket_of(contact_id))
-    moves = rows.totals_move(came_from, to, count, unknown, suppressed)
+    moves = rows.totals_move(came_from, to, count, parts)
     if moves:
         write.update(shard, moves)
 

@@ -19,7 +19,7 @@ from chalicelib.adapters.dynamodb.mapping import sortable
 from chalicelib.adapters.dynamodb.reading import read_all
 from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
 from chalicelib.adapters.dynamodb.writing import refused, write_one
-from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
+from chalicelib.domain.contact import PARTS, Contact, ContactStatus, Person, Totals
 from chalicelib.domain.job import ImportProgress
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ports import NewContact, Page, Release, SendOrder, Settlement
@@ -105,8 +105,8 @@ class DynamoContactStore:
         """The sum of the shards; each move stays within one shard, so no row is ever in no status."""
         totals = Totals()
         for row in TotalsRow.query(f"{account_id}#{campaign_id}", consistent_read=True):
-            totals.unknown += int(row.unknown)
-            totals.suppressed += int(row.suppressed)
+            for part in PARTS:
+                setattr(totals, part, getattr(totals, part) + int(getattr(row, part)))
             for status in ContactStatus:
                 totals.by_status[status] += int(getattr(row, status))
         return totals
@@ -163,6 +163,10 @@ class DynamoContactStore:
         contact = self._find(account_id, order)
         overtaken = contact is not None and contact.claim == token and contact.outcome_unknown
         return overtaken and writes.settle(account_id, order, token, settlement, ContactStatus.ERROR)
+
+    def record(self, account_id: str, campaign_id: str, seen: Contact, known: Contact) -> bool:
+        """Row and total in one transaction, on condition that the row is there and as it was read."""
+        return writes.record(account_id, campaign_id, seen, known)
 
     def overdue(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
         """Pending contacts whose lease has run out, read whole."""

@@ -277,6 +277,12 @@ class ContactRow(Model):
     delivered_at = UTCDateTimeAttribute(null=True)
     opened_at = UTCDateTimeAttribute(null=True)
     remote_id = UnicodeAttribute(null=True)
+    proven_at = UTCDateTimeAttribute(null=True)
+    failed_at = UTCDateTimeAttribute(null=True)
+    bounced_at = UTCDateTimeAttribute(null=True)
+    machine_opened_at = UTCDateTimeAttribute(null=True)
+    complained_at = UTCDateTimeAttribute(null=True)
+    unsubscribed_at = UTCDateTimeAttribute(null=True)
     reason: MapAttribute[str, object] = MapAttribute(null=True)
     resend_token = UnicodeAttribute(null=True)
     work = UnicodeAttribute(null=True)
@@ -315,6 +321,10 @@ class TotalsRow(Model):
     error = NumberAttribute(default=0)
     unknown = NumberAttribute(default=0)
     suppressed = NumberAttribute(default=0)
+    bounced = NumberAttribute(default=0)
+    complained = NumberAttribute(default=0)
+    unsubscribed = NumberAttribute(default=0)
+    machine_opened = NumberAttribute(default=0)
 
 
 class PaceRow(Model):

@@ -184,7 +184,12 @@ class CampaignPatch(Input):
 
 
 class TotalsShown(Output):
-    """How many contacts are in each status. The last two are parts of ``error``."""
+    """How many contacts are in each status. ``outcome_unknown`` and ``suppressed`` are parts of
+    ``error``.
+
+    The last four cut across the statuses: who complained may have opened the message, and who opened it may
+    have had a machine open it first.
+    """
 
     contacts: int
     not_sent: int
@@ -195,6 +200,10 @@ class TotalsShown(Output):
     error: int
     outcome_unknown: int
     suppressed: int = Field(description="Not sent to because their address is on the suppression list.")
+    machine_opened: int = Field(description="Opened by a machine, whether a person opened it too or not.")
+    bounced: int = Field(description="Came back for good.")
+    complained: int = Field(description="Reported as unwanted by the recipient.")
+    unsubscribed: int = Field(description="Unsubscribed by a link or the header of this campaign's message.")
 
     @classmethod
     def of(cls, totals: Totals) -> Self:
@@ -204,6 +213,10 @@ class TotalsShown(Output):
             contacts=totals.contacts,
             outcome_unknown=totals.unknown,
             suppressed=totals.suppressed,
+            machine_opened=totals.machine_opened,
+            bounced=totals.bounced,
+            complained=totals.complained,
+            unsubscribed=totals.unsubscribed,
             **counts,
         )
 

@@ -95,7 +95,13 @@ class ContactShown(Output):
     next_attempt_at: datetime | None = Field(description="Not before this; None when no time is set.")
     sent_at: datetime | None
     delivered_at: datetime | None
-    opened_at: datetime | None
+    opened_at: datetime | None = Field(description="By a person, or by who can't be told from one.")
+    machine_opened_at: datetime | None = Field(
+        description="By a privacy proxy ahead of any person, by a link scanner, or too soon for anybody."
+    )
+    bounced_at: datetime | None = Field(description="When it came back for good.")
+    complained_at: datetime | None = Field(description="When the recipient reported it as unwanted.")
+    unsubscribed_at: datetime | None
     remote_id: str | None = Field(description="What the server that took the message calls it.")
 
     @classmethod
@@ -123,6 +129,10 @@ class ContactShown(Output):
             delivered_at=contact.delivered_at,
             opened_at=contact.opened_at,
             remote_id=contact.remote_id,
+            machine_opened_at=contact.machine_opened_at,
+            bounced_at=contact.bounced_at,
+            complained_at=contact.complained_at,
+            unsubscribed_at=contact.unsubscribed_at,
         )
 
 

@@ -5,12 +5,15 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.contact import ContactStatus
-from chalicelib.domain.delivery import Reason, Refused, Scope
+from chalicelib.domain.delivery import MessageTags, Reason, Refused, Scope
+from chalicelib.domain.delivery_event import Opener
 from chalicelib.domain.job import JobState
 from chalicelib.errors import NotFound
 from chalicelib.flow.campaign import delete_campaign
 from chalicelib.flow.report import export_key, export_report, read_export, start_export
+from chalicelib.flow.track import track
 from tests.fakes.world import ACCOUNT, STRANGER, World
+from tests.unit.domain.event_builders import at, complaint, hard_bounce, left, opened
 
 WHY = Reason(
     "mailbox_unknown", "No such mailbox.", reply_code=550, enhanced="5.1.1", reply_text="unknown user"
@@ -47,6 +50,21 @@ class TestExport:
         assert "c1@mail.example|||||||Error" in text
         assert "No such mailbox.|5.1.1|unknown user" in text
         assert "Contacts|3" in text
+
+    def test_it_tells_what_became_of_messages_beside_their_status(self) -> None:
+        world = World()
+        one = sent_campaign(world)
+        contact = world.all_contacts(one)[0]
+        tags = MessageTags(ACCOUNT, one, contact.contact_id, 1, 1)
+        told = [opened(7, tags), opened(6, tags, Opener.MACHINE), hard_bounce(8, tags), left(10, tags)]
+        for event in [*told, complaint(9, tags)]:
+            track(event, world.track_ports)
+        job = start_export(ACCOUNT, one, world.export_ports)
+        export_report(ACCOUNT, job.export_id, world.report_ports)
+        text = text_of(world, job.export_id)
+        assert "|".join(str(at(minutes)) for minutes in (6, 7, 6, 8, 9, 10)) in text
+        for line in ("Opened by a machine", "Bounced for good", "Complained", "Unsubscribed"):
+            assert f"\n{line}|1\n" in f"{text}\n"
 
     def test_a_server_without_enhanced_codes_is_shown_with_its_reply_code(self) -> None:
         world = World()

@@ -217,7 +217,7 @@ class TestExportOfTheList:
         job = start_export(ACCOUNT, one, world.export_ports)
         export_report(ACCOUNT, job.export_id, world.report_ports)
         book = world.files.contents[export_key(ACCOUNT, job)].decode()
-        assert "Error: suppressed|1" in book
+        assert "Of these, suppressed|1" in book
         assert world.contacts.totals(ACCOUNT, one).suppressed == 1
 
 
