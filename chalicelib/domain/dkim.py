@@ -1,8 +1,8 @@
 """DKIM signatures (RFC 6376) by rsa-sha256 (RFC 8301), relaxed/relaxed: what is hashed, and the field.
 
 Relaxed, because relays fold fields and trim blanks on the way. No ``l=``: what follows the signed part
-could be anybody's. From stands in ``h=`` once more than it stands in the message, so that a second From
-added on the way breaks the signature (RFC 6376, 8.15).
+could be anybody's. From, To, Subject and Date stand in ``h=`` once more than they stand in the message, so
+that a second one added on the way, which readers may show instead, breaks the signature (RFC 6376, 8.15).
 """
 
 import re
@@ -16,6 +16,7 @@ _SIGNED = (
     *("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "reply-to"),
     *("list-unsubscribe", "list-unsubscribe-post", "list-id", "feedback-id"),
 )
+_NO_MORE_OF = ("from", "to", "subject", "date")
 _FOLD = "\r\n "
 _LINE_LIMIT = 72
 _BLANKS = b" \t\r\n"
@@ -105,7 +106,7 @@ def _chosen(head: bytes, unsigned: Collection[str]) -> tuple[list[str], list[byt
             for relaxed in reversed(by_name.get(name, [])):
                 names.append(name)
                 fields.append(relaxed)
-    return [*names, "from"], fields
+    return [*names, *(name for name in _NO_MORE_OF if name not in unsigned)], fields
 
 
 def _wrapped(names: list[str]) -> str:

@@ -58,7 +58,9 @@ def test_mail_of_a_published_domain_is_signed_and_a_verifier_agrees(
     assert not checked(customer)["signed"]
     publish(name_server, added["keys"][0]["record"])
     assert checked(customer)["signed"]
-    campaign = customer.campaign(subject="Für [firstName|you]", html="<p>Привет,  [firstName]\t!</p>\n\n")
+    campaign = customer.campaign(
+        subject="Für [firstName|you]", html="<p>Привет,  [firstName]\t!</p>\n..\n.\n<p>.</p>\n\n"
+    )
     customer.add(campaign, ["anna", "zoë", "o'brien"])
     customer.launch(campaign)
     assert customer.finished(campaign)["sent"] == 3

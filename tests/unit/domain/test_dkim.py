@@ -70,7 +70,7 @@ def test_the_field_says_what_the_rfcs_want() -> None:
     assert "l" not in tags
     assert tags["h"].split(":") == [
         *("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "reply-to"),
-        *("list-unsubscribe", "list-unsubscribe-post", "from"),
+        *("list-unsubscribe", "list-unsubscribe-post", "from", "to", "subject", "date"),
     ]
     assert len(base64.b64decode(tags["b"])) == 2048 // 8
 
@@ -102,6 +102,13 @@ def test_a_changed_body_and_one_that_goes_on_break_it() -> None:
     message = sign(composed())
     assert not verifies(message.replace(b"Hello", b"Jello"))
     assert not verifies(message + b"and more\r\n")
+
+
+@pytest.mark.parametrize(
+    "added", [b"To: all@else.example", b"Subject: Pay now", b"Date: Mon, 2 Mar 2026 09:00:00 +0000"]
+)
+def test_a_second_of_what_readers_are_shown_breaks_it(added: bytes) -> None:
+    assert not verifies(added + b"\r\n" + sign(composed()))
 
 
 def test_a_second_from_breaks_it() -> None:
