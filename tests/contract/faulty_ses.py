@@ -95,6 +95,7 @@ class FaultySes:
         self._tls = tls
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._threads: list[threading.Thread] = []
+        self._open: set[socket.socket] = set()
 
     @property
     def endpoint(self) -> str:
@@ -114,6 +115,9 @@ class FaultySes:
         self.stopping.set()
         with suppress(OSError):
             socket.create_connection(self._listener.getsockname(), timeout=1).close()
+        for sock in list(self._open):  # clients keep their connections, and nobody is to wait for them
+            with suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
             thread.join(5)
         self._listener.close()
@@ -139,9 +143,11 @@ class FaultySes:
                 self._play("accept", sock)
                 if self._tls is not None:
                     sock = self._tls.wrap_socket(sock, server_side=True)
+                self._open.add(sock)
                 while True:
                     self._serve(sock)
             finally:
+                self._open.discard(sock)
                 sock.close()
 
     def _serve(self, sock: socket.socket) -> None:

@@ -136,6 +136,8 @@ def owner(stack: Stack) -> dict[str, str]:
     import_id, _ = customer.form(campaign)
     export = customer.api.post(f"/campaigns/{campaign}/exports")["export_id"]
     key = customer.api.get("/api-keys")["items"][0]["key_id"]
+    domain = customer.api.post("/domains", {"domain": "owner.example"})
+    customer.api.post(f"/lines/{line}/advice")
     return {
         "c": campaign,
         "k": contact,
@@ -143,6 +145,8 @@ def owner(stack: Stack) -> dict[str, str]:
         "i": import_id,
         "e": export,
         "a": key,
+        "d": domain["domain"],
+        "s": domain["keys"][0]["selector"],
         "account": customer.key,
     }
 
@@ -170,7 +174,14 @@ REQUESTS = [
     ("GET", "/exports/{e}", None),
     ("GET", "/lines/{l}", None),
     ("POST", "/lines/{l}/connect", None),
+    ("GET", "/lines/{l}/advice", None),
+    ("POST", "/lines/{l}/advice", None),
     ("DELETE", "/lines/{l}", None),
+    ("GET", "/domains/{d}", None),
+    ("POST", "/domains/{d}/check", None),
+    ("POST", "/domains/{d}/keys", None),
+    ("DELETE", "/domains/{d}/keys/{s}", None),
+    ("DELETE", "/domains/{d}", None),
     ("DELETE", "/api-keys/{a}", None),
 ]
 
@@ -199,6 +210,8 @@ def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer)
                 i="{import_id}",
                 e="{export_id}",
                 a="{key_id}",
+                d="{domain}",
+                s="{selector}",
             ),
         )
         for m, p, _ in REQUESTS

@@ -81,15 +81,15 @@ def test_the_list_is_searched_filtered_and_shortened(customer: Customer) -> None
     assert suppress(customer, "ann", "anna", "bob", "ANN")["added"] == 3
     again = suppress(customer, "anna", "cid", reason="complained")
     assert (again["added"], again["duplicates"]) == (1, 1)
-    assert listed(customer) == ["ann", "anna", "bob", "cid"]
-    assert listed(customer, "&prefix=AN") == ["ann", "anna"]
+    assert listed(customer) == ["ANN", "anna", "bob", "cid"]  # of two spellings at once, the same one always
+    assert listed(customer, "&prefix=an") == ["ANN", "anna"]
     assert listed(customer, "&reason=complained") == ["anna", "cid"]
     (anna,) = customer.api.get(f"/suppressions?email={quote(customer.address('Anna'))}")["items"]
     assert (anna["reason"], anna["also"], anna["campaign_id"]) == ("added", ["complained"], None)
     path = f"/suppressions?email={quote(customer.address('anna'))}"
     assert customer.api.call("DELETE", path).body == anna
     assert customer.api.call("DELETE", path).code == "suppressed_address_not_found"
-    assert listed(customer) == ["ann", "bob", "cid"]
+    assert listed(customer) == ["ANN", "bob", "cid"]
 
 
 def test_a_list_goes_out_as_a_file_and_comes_back(customer: Customer) -> None:
