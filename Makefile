@@ -67,6 +67,10 @@ bench-sign: setup ## Measure the CPU time of signing one message
 bench-requests: setup ## Count the AWS requests and write units of one contact
 	@$(BIN)/python -m bench.requests
 
+.PHONY: bench-dialogs
+bench-dialogs: setup ## Count the AWS requests of one dialog, told and made a contact of
+	@$(BIN)/python -m bench.dialogs
+
 .PHONY: bench-release
 bench-release: setup ## Count the calls that release 20,000 contacts in one tick
 	@$(BIN)/python -m bench.release

@@ -192,6 +192,8 @@ def _importer(file: Path) -> int:
     store, nobody = CountingStore(job), Nobody()
     ports = ImportPorts(
         contacts=store,  # type: ignore[arg-type]
+        lines=nobody,  # type: ignore[arg-type]
+        dialogs=nobody,  # type: ignore[arg-type]
         imports=store,  # type: ignore[arg-type]
         suppressions=nobody,  # type: ignore[arg-type]
         files=OneFile(file),  # type: ignore[arg-type]

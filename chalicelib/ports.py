@@ -19,6 +19,7 @@ from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
 from chalicelib.domain.contact_file import RejectedRow, SheetRow
 from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, TryLater
+from chalicelib.domain.dialog import EVERYBODY, Changed, Dialog, DialogChange, TagFilter
 from chalicelib.domain.dkim import DkimKey
 from chalicelib.domain.dns_answers import Answer, RecordType
 from chalicelib.domain.file_columns import Choice
@@ -97,6 +98,22 @@ class NewContact:
     added_at: datetime
     number: int
     suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """A dialog met on a walk over a line's; the walk goes on behind it at ``place``."""
+
+    place: str
+    dialog: Dialog
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """A stretch of a walk: the dialogs that were asked for, and the place to go on at, None at the end."""
+
+    dialogs: Sequence[Passed]
+    place: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,6 +445,65 @@ class BrakeStore(Protocol):
         """Remove all counts of the subject."""
 
 
+class DialogStore(Protocol):
+    """The dialogs of an account's lines, by the key that ``domain/address.py`` compares addresses by."""
+
+    def change(
+        self, account_id: str, line_id: str, changes: Sequence[DialogChange], now: datetime
+    ) -> list[Changed]:
+        """Take in changes in their order, none for the others' sake undone; what became of each of them.
+
+        Raises NotFound when the line is gone: what was taken in then is removed with it.
+        """
+
+    def change_imported(
+        self,
+        account_id: str,
+        line_id: str,
+        import_id: str,
+        changes: Sequence[DialogChange],
+        seen: ImportProgress,
+        read: ImportProgress,
+        now: datetime,
+    ) -> ImportProgress:
+        """Take in a piece of a file and move the import's checkpoint in one write, as ``add_imported``.
+
+        Dialogs that were there are counted as duplicates, and as updated where the piece changed them. Raises
+        Outdated when another run moved the checkpoint, NotFound when the line is gone.
+        """
+
+    def find(self, account_id: str, line_id: str, key: str) -> Dialog:
+        """The dialog with this address; raises NotFound."""
+
+    def page(
+        self,
+        account_id: str,
+        line_id: str,
+        cursor: str | None,
+        limit: int,
+        wanted: TagFilter = EVERYBODY,
+        prefix: str = "",
+    ) -> Page[Dialog]:
+        """In the order of the keys: those with the wanted tags, whose key starts with ``prefix``.
+
+        With a filter a page may be short.
+        """
+
+    def walk(
+        self, account_id: str, line_id: str, place: str, wanted: TagFilter, created_until: datetime
+    ) -> Walk:
+        """A stretch of the dialogs with the wanted tags that were made by then, from ``place`` on ("" first).
+
+        Following the places meets each of them once, whatever is added or removed meanwhile.
+        """
+
+    def remove(self, account_id: str, line_id: str, key: str) -> None:
+        """Remove a dialog; raises NotFound."""
+
+    def purge(self, account_id: str, line_id: str) -> None:
+        """Remove all dialogs of a line, for good."""
+
+
 class PaceStore(Protocol):
     """Where each campaign and each line is in time: cursors, what was given out, and rests."""
 
@@ -507,7 +583,8 @@ class SendQueue(Protocol):
 class JobQueue(Protocol):
     """A queue of jobs, each named by ids."""
 
-    def put(self, message: Mapping[str, str]) -> None: ...
+    def put(self, message: Mapping[str, str], after: timedelta = timedelta(0)) -> None:
+        """Queue a message, out of sight until then (at most 15 minutes)."""
 
 
 class DispatchQueue(JobQueue, Protocol):

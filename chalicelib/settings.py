@@ -19,6 +19,7 @@ class Tables:
     campaigns: str = ""
     contents: str = ""
     contacts: str = ""
+    dialogs: str = ""
     suppressions: str = ""
     totals: str = ""
     pace: str = ""

@@ -18,6 +18,7 @@ from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
 from chalicelib.adapters.dynamodb.brakes import DynamoBrakeStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.dialogs import DynamoDialogStore
 from chalicelib.adapters.dynamodb.domains import DynamoDomainStore
 from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
@@ -36,6 +37,8 @@ from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.brake import BrakePorts, note_trouble
 from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
 from chalicelib.flow.contacts import ContactPorts
+from chalicelib.flow.dialog_contacts import SourcePorts
+from chalicelib.flow.dialogs import DialogPorts
 from chalicelib.flow.dispatch import DispatchPorts
 from chalicelib.flow.domains import DomainCheckPorts, DomainPorts
 from chalicelib.flow.follow_link import LinkPorts
@@ -163,6 +166,8 @@ def removal_ports() -> RemovalPorts:
     return RemovalPorts(
         campaigns=campaigns(),
         contacts=DynamoContactStore(),
+        lines=DynamoLineStore(),
+        dialogs=DynamoDialogStore(),
         pace=DynamoPaceStore(),
         brakes=DynamoBrakeStore(),
         imports=DynamoImportStore(),
@@ -208,6 +213,24 @@ def contact_ports() -> ContactPorts:
     )
 
 
+def dialog_ports() -> DialogPorts:
+    """For the dialog routes."""
+    return DialogPorts(
+        lines=lines(), dialogs=DynamoDialogStore(), imports=DynamoImportStore(), files=files(), clock=clock
+    )
+
+
+def dialog_source_ports() -> SourcePorts:
+    """For the route that makes contacts of dialogs."""
+    return SourcePorts(
+        campaigns=campaigns(),
+        lines=DynamoLineStore(),
+        imports=DynamoImportStore(),
+        import_queue=SqsJobQueue(settings().queues.imports),
+        clock=clock,
+    )
+
+
 def line_ports() -> LinePorts:
     """For the line routes, which can encrypt a password and not decrypt one."""
     return LinePorts(
@@ -218,6 +241,7 @@ def line_ports() -> LinePorts:
         pace=DynamoPaceStore(),
         secrets=KmsSecretBox(settings().secret_key_id),
         connect_queue=connect_queue(),
+        removal_queue=SqsJobQueue(settings().queues.removal),
         clock=clock,
     )
 
@@ -439,6 +463,8 @@ def import_ports() -> ImportPorts:
 
     return ImportPorts(
         contacts=DynamoContactStore(),
+        lines=DynamoLineStore(),
+        dialogs=DynamoDialogStore(),
         imports=imports(),
         suppressions=suppressions(),
         files=files(),

@@ -21,11 +21,8 @@ class SqsJobQueue:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    def put(self, message: Mapping[str, str]) -> None:
+    def put(self, message: Mapping[str, str], after: timedelta = timedelta(0)) -> None:
         """Queue one job; the account is its message group, so that one account can't starve the others."""
-        self._put(message, timedelta())
-
-    def _put(self, message: Mapping[str, str], after: timedelta) -> None:
         client("sqs").send_message(
             QueueUrl=self._url,
             MessageBody=json.dumps(dict(message)),
@@ -40,7 +37,7 @@ class SqsDispatchQueue(SqsJobQueue):
     def put_visit(self, account_id: str, campaign_id: str, after: timedelta, follow_ups: int) -> None:
         """Queue a visit, out of sight until then."""
         message = {"account_id": account_id, "campaign_id": campaign_id, "follow_ups": str(follow_ups)}
-        self._put(message, after)
+        self.put(message, after)
 
     def put_releases(self, account_id: str, campaign_id: str, releases: Sequence[Release]) -> None:
         """Queue a piece of a campaign's release, some 110 bytes a contact."""

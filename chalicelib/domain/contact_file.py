@@ -7,8 +7,8 @@ number and never spoils another; only a file that can't be understood as a whole
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import chain, islice
 
 from chalicelib.domain.address import Address, Rejection
@@ -38,6 +38,7 @@ NAMES = {
 """The columns that every contact has, by the names of the sample file."""
 
 _TEXTS = tuple(use for use in NAMES if use is not Use.EMAIL)
+_OF_DIALOGS = (Use.TAGS, Use.LAST_MESSAGE)
 _IN_HEADER = frozenset({Use.FIRST_NAME, Use.LAST_NAME, Use.MIDDLE_NAME, Use.FULL_NAME})
 
 SAMPLE_HEADER = tuple(NAMES.values())
@@ -73,11 +74,15 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A row that can become a contact. ``key`` is the address's comparison form (``Address.key``)."""
+    """A row that can become a contact. ``key`` is the address's comparison form (``Address.key``).
+
+    ``told`` holds what an import of dialogs reads beside the person: the cells of each such use.
+    """
 
     row_number: int
     key: str
     person: Person
+    told: Mapping[Use, Sequence[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,8 +134,15 @@ class Sheet:
             raise FileRejected("header_only", "The file has a header and no rows below it.")
 
 
-def open_sheet(rows: Iterable[SheetRow | RejectedRow], choice: Choice | None = None) -> Sheet:
-    """Read the header, and as many rows as tell what the columns are for. Raises FileRejected."""
+def open_sheet(
+    rows: Iterable[SheetRow | RejectedRow],
+    choice: Choice | None = None,
+    special: Mapping[str, Use] | None = None,
+) -> Sheet:
+    """Read the header, and as many rows as tell what the columns are for. Raises FileRejected.
+
+    ``special`` holds uses of headers that this kind of file has beside those of a contact file.
+    """
     remaining = (row for row in rows if isinstance(row, RejectedRow) or _has_content(row.cells))
     first = next(remaining, None)
     if first is None:
@@ -141,7 +153,7 @@ def open_sheet(rows: Iterable[SheetRow | RejectedRow], choice: Choice | None = N
     if width > MAX_COLUMNS:
         raise FileRejected("too_many_columns", f"The file has {width} columns; {MAX_COLUMNS} is the most.")
     seen, rest = _look_ahead(remaining)
-    columns = propose(first.cells[:width], [row.cells for row in seen if isinstance(row, SheetRow)])
+    columns = propose(first.cells[:width], [row.cells for row in seen if isinstance(row, SheetRow)], special)
     if choice is not None:
         columns = columns.corrected(choice)
     return Sheet(columns, chain([first] if columns.headless else [], seen, rest))
@@ -172,6 +184,8 @@ class _RowReader:
         self._width = len(columns.columns)
         self._emails = _places(columns.numbers(Use.EMAIL))
         self._texts = {use: _places(columns.numbers(use)) for use in (*_TEXTS, Use.FULL_NAME)}
+        told = {use: _places(columns.numbers(use)) for use in _OF_DIALOGS}
+        self._told = {use: places for use, places in told.items() if places}
         self._flags = _places(columns.numbers(Use.EXPORT_FLAG))
         self._extra = _extra_places(columns.columns)
         base = columns.profile.base
@@ -196,8 +210,9 @@ class _RowReader:
         if bad is not None:
             return [bad]
         named = {use.value: value for use, value in texts.items()}
+        told = {use: [_cell(cells, at) for at in places] for use, places in self._told.items()}
         return [
-            Candidate(row.number, address.key, Person(email=address.text, extra=extra, **named))
+            Candidate(row.number, address.key, Person(email=address.text, extra=extra, **named), told)
             for address in addresses
         ]
 

@@ -7,7 +7,7 @@ nothing else is kept as a variable by its own name.
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -33,6 +33,8 @@ class Use(StrEnum):
     P1 = "p1"
     P2 = "p2"
     P3 = "p3"
+    TAGS = "tags"  # of a dialog; only an import of dialogs has them, and the next
+    LAST_MESSAGE = "last_message"
     EXPORT_FLAG = "export_flag"  # a person's word that this contact may leave the CRM
     VARIABLE = "variable"  # kept by its own name
     IGNORED = "ignored"
@@ -49,6 +51,14 @@ _SYNONYMS = {
     Use.P2: "p2 param2 п2",
     Use.P3: "p3 param3 п3",
 }
+_USES_OF_DIALOGS = {
+    Use.TAGS: "tags tag labels теги тег метки",
+    Use.LAST_MESSAGE: "lastmessage lastmessageat lastmessagetime lastmessagedate последнеесообщение"
+    " датапоследнегосообщения времяпоследнегосообщения",
+}
+OF_DIALOGS = {name: use for use, names in _USES_OF_DIALOGS.items() for name in names.split()}
+"""What a file of dialogs has beside the columns of a contact file, by the headers they are known by."""
+
 _USE_BY_NAME = {name: use for use, names in _SYNONYMS.items() for name in names.split()}
 
 
@@ -115,19 +125,24 @@ def bare(name: str) -> str:
     return re.sub(r"[\W_]+", "", folded)
 
 
-def propose(header: Sequence[str], sample: Sequence[Sequence[str]]) -> Columns:
+def propose(
+    header: Sequence[str], sample: Sequence[Sequence[str]], special: Mapping[str, Use] | None = None
+) -> Columns:
     """What the columns are for, as far as their names and the rows of ``sample`` tell.
 
-    A first row with an address in it is no header: its columns are named by their numbers then.
+    ``special`` holds uses of headers that this kind of file has beside those of a contact file. A first row
+    with an address in it is no header: its columns are named by their numbers then.
     """
     if any(isinstance(parse_address(cell), Address) for cell in header):
         names = [f"Column {number}" for number in range(1, len(header) + 1)]
-        return replace(_proposed(names, [header, *sample], GENERIC), headless=True)
-    return _proposed(header, sample, recognise([bare(name) for name in header]))
+        return replace(_proposed(names, [header, *sample], GENERIC, {}), headless=True)
+    return _proposed(header, sample, recognise([bare(name) for name in header]), special or {})
 
 
-def _proposed(header: Sequence[str], sample: Sequence[Sequence[str]], profile: Profile) -> Columns:
-    uses = [_use(name, profile) for name in header]
+def _proposed(
+    header: Sequence[str], sample: Sequence[Sequence[str]], profile: Profile, special: Mapping[str, Use]
+) -> Columns:
+    uses = [special.get(bare(name)) or _use(name, profile) for name in header]
     shares = [_address_share(cells) for cells in _by_column(sample, len(header))]
     emails = _email_columns([bare(name) for name in header], uses, shares, profile)
     columns = [

@@ -5,10 +5,17 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.dialog import DialogSource
 from chalicelib.domain.file_columns import Choice
 
 SUPPRESSION_LIST = "suppressions"
 """In place of a campaign's id: the job is about the account's suppression list."""
+_DIALOGS = "dialogs-"
+
+
+def dialogs_of(line_id: str) -> str:
+    """In place of a campaign's id: the job is about the dialogs of this line."""
+    return f"{_DIALOGS}{line_id}"
 
 
 class JobState(StrEnum):
@@ -28,9 +35,11 @@ class JobState(StrEnum):
 class ImportProgress:
     """Rows dealt with so far; ``rows == added + duplicates + rejected``.
 
-    ``suppressed`` counts those of the added whose address was on the suppression list then.
+    ``suppressed`` counts those of the added whose address was on the suppression list then, ``updated`` those
+    of the duplicates that were changed by what the file says.
 
-    ``next_row`` is the checkpoint: rows before it are stored for good and are never counted again.
+    ``next_row`` is the checkpoint: rows before it are stored for good and are never counted again. ``place``
+    belongs to it where the rows are dialogs: where the walk over them goes on, "" at its beginning.
     """
 
     next_row: int = 0
@@ -39,14 +48,16 @@ class ImportProgress:
     duplicates: int = 0
     rejected: int = 0
     suppressed: int = 0
+    updated: int = 0
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """One uploaded file on its way into a campaign, or into the SUPPRESSION_LIST.
+    """One uploaded file on its way into a campaign, the SUPPRESSION_LIST, or a line's dialogs.
 
     ``previews``: it is looked at and not imported yet. ``choice`` is what a person changed about the use of
-    its columns.
+    its columns. With ``source`` there is no file: a line's dialogs are on their way into the campaign.
     """
 
     import_id: str
@@ -59,6 +70,17 @@ class ImportJob:
     finished_at: datetime | None = None
     previews: bool = False
     choice: Choice | None = None
+    source: DialogSource | None = None
+
+    @property
+    def into_campaign(self) -> bool:
+        """Whether it adds contacts to a campaign."""
+        return self.campaign_id != SUPPRESSION_LIST and self.into_line is None
+
+    @property
+    def into_line(self) -> str | None:
+        """The line whose dialogs it adds to, if it does."""
+        return self.campaign_id.removeprefix(_DIALOGS) if self.campaign_id.startswith(_DIALOGS) else None
 
 
 @dataclass(frozen=True, slots=True)

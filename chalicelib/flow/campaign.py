@@ -26,6 +26,7 @@ from chalicelib.ports import (
     CampaignStore,
     Clock,
     ContactStore,
+    DialogStore,
     ExportStore,
     FileStore,
     ImportStore,
@@ -53,10 +54,12 @@ class CampaignPorts:
 
 @dataclass(frozen=True, slots=True)
 class RemovalPorts:
-    """What the removal of a deleted campaign needs."""
+    """What the removal of a deleted campaign, or line, needs."""
 
     campaigns: CampaignStore
     contacts: ContactStore
+    lines: LineStore
+    dialogs: DialogStore
     pace: PaceStore
     brakes: BrakeStore
     imports: ImportStore

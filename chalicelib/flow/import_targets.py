@@ -1,20 +1,26 @@
-"""Where the rows of an import go: into a campaign, or into the account's suppression list."""
+"""Where the rows of an import go: into a campaign, the account's suppression list, or a line's dialogs."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol, TypeVar
 
 from chalicelib.domain.address import contact_id
 from chalicelib.domain.contact_file import Candidate, RejectedRow, SheetRow, read_contacts
+from chalicelib.domain.dialog import DialogChange
+from chalicelib.domain.dialog_file import read_dialogs
 from chalicelib.domain.job import ImportJob, ImportProgress
 from chalicelib.domain.suppression import Suppression
 from chalicelib.domain.suppression_file import read_suppressions
-from chalicelib.ports import ContactStore, JobQueue, NewContact, SuppressionStore
+from chalicelib.ports import Clock, ContactStore, DialogStore, JobQueue, NewContact, SuppressionStore
 
 T = TypeVar("T")
+PIECE = 90  # rows between two checkpoints: what one transaction carries
+PIECE_OF_DIALOGS = 60  # which may be larger
 
 
 class Target(Protocol[T]):
-    """What an import does with its rows."""
+    """What an import does with its rows. ``piece`` is how many of them one write takes."""
+
+    piece: int
 
     def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[T | RejectedRow]:
         """What becomes of each row of the file; raises FileRejected."""
@@ -28,6 +34,8 @@ class Target(Protocol[T]):
 
 class CampaignTarget:
     """The contacts of a campaign. Who is on the suppression list is added, counted, and not sent to later."""
+
+    piece = PIECE
 
     def __init__(
         self,
@@ -66,6 +74,8 @@ class CampaignTarget:
 class ListTarget:
     """The account's suppression list."""
 
+    piece = PIECE
+
     def __init__(self, account_id: str, job: ImportJob, suppressions: SuppressionStore) -> None:
         self._account_id = account_id
         self._job = job
@@ -83,3 +93,34 @@ class ListTarget:
 
     def finished(self) -> None:
         """Nobody waits: senders ask the list before each message."""
+
+
+class DialogTarget:
+    """The dialogs of a line."""
+
+    piece = PIECE_OF_DIALOGS
+
+    def __init__(
+        self, account_id: str, job: ImportJob, line_id: str, dialogs: DialogStore, clock: Clock
+    ) -> None:
+        self._account_id = account_id
+        self._job = job
+        self._line_id = line_id
+        self._dialogs = dialogs
+        self._clock = clock
+
+    def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[DialogChange | RejectedRow]:
+        """What the rows of a contact file tell of dialogs; each run rejects the same rows."""
+        return read_dialogs(rows, self._job.created_at)
+
+    def store(
+        self, taken: Sequence[DialogChange], seen: ImportProgress, read: ImportProgress
+    ) -> ImportProgress:
+        """Take it in, as told now; raises NotFound when the line is gone."""
+        import_id, now = self._job.import_id, self._clock.now()
+        return self._dialogs.change_imported(
+            self._account_id, self._line_id, import_id, taken, seen, read, now
+        )
+
+    def finished(self) -> None:
+        """Nobody waits: campaigns take dialogs when a person says so."""

@@ -1,4 +1,4 @@
-"""Imports: upload a file of contacts, or of addresses not to write to, and import it.
+"""Imports: upload a file of contacts, of addresses not to write to, or of dialogs, and import it.
 
 An import reads its file from the start each time, but stores and counts nothing before its checkpoint, and
 the checkpoint moves in the same write as the contacts. So a message that comes twice, a run that dies
@@ -18,18 +18,21 @@ from chalicelib.domain.contact_file import FileRejected, RejectedRow
 from chalicelib.domain.csv_cells import harmless
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.ids import new_id
-from chalicelib.domain.job import SUPPRESSION_LIST, ImportJob, JobState
+from chalicelib.domain.job import ImportJob, JobState
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.flow.contacts import ContactPorts
+from chalicelib.flow.dialog_contacts import add_from_dialogs
 from chalicelib.flow.import_preview import make_preview
-from chalicelib.flow.import_targets import CampaignTarget, ListTarget, Target
+from chalicelib.flow.import_targets import CampaignTarget, DialogTarget, ListTarget, Target
 from chalicelib.ports import (
     Clock,
     ContactFileReader,
     ContactStore,
+    DialogStore,
     FileStore,
     ImportStore,
     JobQueue,
+    LineStore,
     Page,
     SuppressionStore,
     UploadForm,
@@ -40,7 +43,6 @@ CONTENT_TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }
-PIECE = 90  # rows between two checkpoints: what one transaction carries
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,8 @@ class ImportPorts:
     """What an importer needs."""
 
     contacts: ContactStore
+    lines: LineStore
+    dialogs: DialogStore
     imports: ImportStore
     suppressions: SuppressionStore
     files: FileStore
@@ -87,11 +91,11 @@ def list_imports(
 
 
 def read_import(account_id: str, import_id: str, ports: ContactPorts) -> tuple[ImportJob, str | None]:
-    """An import, and a link to its rejected rows once it is done; raises NotFound."""
+    """An import, and a link to its file's rejected rows once it is done; raises NotFound."""
     job = ports.imports.get(account_id, import_id)
-    if job.campaign_id != SUPPRESSION_LIST:
+    if job.into_campaign:
         ports.campaigns.get(account_id, job.campaign_id)
-    if job.state is not JobState.DONE:
+    if job.state is not JobState.DONE or job.source:
         return job, None
     key = rejected_key(account_id, job.campaign_id, import_id)
     return job, ports.files.presign_download(key, "rejected.csv")
@@ -122,7 +126,7 @@ def rejected_key(account_id: str, campaign_id: str, import_id: str) -> str:
 def import_contacts(
     account_id: str, import_id: str, ports: ImportPorts, stop_at: datetime, key: str | None = None
 ) -> JobState:
-    """Import an uploaded file. Returns Running when time ran out and a message asks to go on.
+    """Import an uploaded file, or dialogs. Returns Running when time ran out and a message asks to go on.
 
     A file that can't be taken ends the job as Failed with the reason; contacts of rows before the fault
     stay, and are counted. ``key`` is the file's, when its upload is what brought us here: a file that came
@@ -135,13 +139,15 @@ def import_contacts(
         return JobState.DONE
     with tempfile.TemporaryDirectory() as folder:
         try:
+            if job.source:
+                return add_from_dialogs(account_id, job, job.source, ports, stop_at)
             return _Run(account_id, job, Path(folder), ports, stop_at).go()
         except FileRejected as rejection:
             reason = Reason(rejection.code, rejection.text)
             ports.imports.fail(account_id, import_id, reason, ports.clock.now())
             return JobState.FAILED
-        except NotFound:
-            reason = _gone(job)
+        except NotFound as error:
+            reason = _gone(job, error.kind)
             ports.imports.fail(account_id, import_id, reason, ports.clock.now())
             ports.files.purge(upload_key(account_id, job.campaign_id, import_id))
             return JobState.FAILED
@@ -149,8 +155,10 @@ def import_contacts(
             return JobState.RUNNING  # another run of the same job has moved on: it will finish
 
 
-def _gone(job: ImportJob) -> Reason:
-    if job.campaign_id == SUPPRESSION_LIST:
+def _gone(job: ImportJob, kind: str) -> Reason:
+    if kind == "line":
+        return Reason("line_gone", "The line was deleted meanwhile. What was added before stays.")
+    if not job.into_campaign:
         return Reason("file_gone", "The file was deleted while it was imported.")
     return Reason("campaign_gone", "The campaign or the file was deleted while it was imported.")
 
@@ -161,6 +169,14 @@ def _is_gone(account_id: str, import_id: str, imports: ImportStore) -> bool:
     except NotFound:
         return True
     return False
+
+
+def _target(account_id: str, job: ImportJob, ports: ImportPorts) -> Target[Any]:
+    if job.into_campaign:
+        return CampaignTarget(account_id, job, ports.contacts, ports.suppressions, ports.dispatch_queue)
+    if job.into_line is not None:
+        return DialogTarget(account_id, job, job.into_line, ports.dialogs, ports.clock)
+    return ListTarget(account_id, job, ports.suppressions)
 
 
 class _Run:
@@ -175,11 +191,7 @@ class _Run:
         self._ports = ports
         self._stop_at = stop_at
         self._progress = job.progress
-        self._target: Target[Any] = (
-            ListTarget(account_id, job, ports.suppressions)
-            if job.campaign_id == SUPPRESSION_LIST
-            else CampaignTarget(account_id, job, ports.contacts, ports.suppressions, ports.dispatch_queue)
-        )
+        self._target = _target(account_id, job, ports)
 
     def go(self) -> JobState:
         upload, rejected = self._folder / "upload", self._folder / "rejected.csv"
@@ -205,7 +217,7 @@ class _Run:
         return JobState.DONE
 
     def _pieces(self, upload: Path, list_of_rejected: TextIO) -> Iterator[list[Any]]:
-        """The file's rows in pieces of PIECE; rejected ones are also written to their list."""
+        """The file's rows in the target's pieces; rejected ones are also written to their list."""
         write = csv.writer(list_of_rejected).writerow
         write(("row", "value", "code", "reason"))
         piece: list[Any] = []
@@ -213,7 +225,7 @@ class _Run:
             if isinstance(row, RejectedRow):
                 write((row.row_number, harmless(row.value), row.code, row.text))
             piece.append(row)
-            if len(piece) == PIECE:
+            if len(piece) == self._target.piece:
                 yield piece
                 piece = []
         if piece:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import timedelta
 
 from chalicelib.domain.address import Address, parse_address
 from chalicelib.domain.delivery import Reason
@@ -28,6 +29,8 @@ PASSWORD_UNREADABLE = Reason(
     "password_unreadable", "The stored password can't be read. Add the line again with its password."
 )
 
+CALL_IS_OVER = timedelta(seconds=60)  # a function behind the API runs for at most half of that
+
 
 @dataclass(frozen=True, slots=True)
 class NewLine:
@@ -53,6 +56,7 @@ class LinePorts:
     pace: PaceStore
     secrets: SecretBox
     connect_queue: JobQueue
+    removal_queue: JobQueue
     clock: Clock
 
 
@@ -190,9 +194,11 @@ def remove_line(account_id: str, line_id: str, ports: LinePorts) -> None:
     """Remove a line and its password; a campaign that has no other line pauses and says so.
 
     A sender that is at work may still know the line for half a minute. A job gives up the identity of an SES
-    line if it was the last one that used it.
+    line if it was the last one that used it. Another removes its dialogs, asked for before nobody knows the
+    line any more, and for a time when this call has ended one way or the other.
     """
     channel = ports.lines.get(account_id, line_id).channel
+    ports.removal_queue.put({"account_id": account_id, "line_id": line_id}, CALL_IS_OVER)
     ports.lines.remove(account_id, line_id)
     ports.pace.forget_line(account_id, line_id)
     if isinstance(channel, SesChannel):

@@ -14,6 +14,7 @@ from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
 from chalicelib.adapters.dynamodb.brakes import DynamoBrakeStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
+from chalicelib.adapters.dynamodb.dialogs import DynamoDialogStore
 from chalicelib.adapters.dynamodb.domains import DynamoDomainStore
 from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
@@ -28,6 +29,7 @@ from chalicelib.ports import (
     BrakeStore,
     CampaignStore,
     ContactStore,
+    DialogStore,
     DomainStore,
     ExportStore,
     IdentityStore,
@@ -43,6 +45,7 @@ from tests.fakes.advice import FakeAdviceStore
 from tests.fakes.brakes import FakeBrakeStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.contacts import FakeContactStore
+from tests.fakes.dialogs import FakeDialogStore
 from tests.fakes.domains import FakeDomainStore
 from tests.fakes.identities import FakeIdentityStore
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
@@ -61,6 +64,7 @@ TABLES = {
     "campaigns": "CampaignTable",
     "contents": "ContentTable",
     "contacts": "ContactTable",
+    "dialogs": "DialogTable",
     "suppressions": "SuppressionTable",
     "totals": "TotalsTable",
     "pace": "PaceTable",
@@ -82,6 +86,7 @@ class Stores:
     advice: AdviceStore
     campaigns: CampaignStore
     contacts: ContactStore
+    dialogs: DialogStore
     suppressions: SuppressionStore
     pace: PaceStore
     brakes: BrakeStore
@@ -126,6 +131,7 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoAdviceStore(),
         DynamoCampaignStore(),
         DynamoContactStore(),
+        DynamoDialogStore(),
         DynamoSuppressionStore(),
         DynamoPaceStore(),
         DynamoBrakeStore(),
@@ -140,16 +146,17 @@ def _forget_clients() -> None:
 
 
 def in_memory() -> Stores:
-    campaigns, imports = FakeCampaignStore(), FakeImportStore()
+    lines, campaigns, imports = FakeLineStore(), FakeCampaignStore(), FakeImportStore()
     return Stores(
         "memory",
         FakeAccountStore(),
-        FakeLineStore(),
+        lines,
         FakeIdentityStore(),
         FakeDomainStore(),
         FakeAdviceStore(),
         campaigns,
         FakeContactStore(campaigns, imports),
+        FakeDialogStore(lines, imports),
         FakeSuppressionStore(imports),
         FakePaceStore(),
         FakeBrakeStore(),

@@ -106,6 +106,15 @@ class TestImporting:
         assert stores.imports.get(stores.account, job).progress == stored
         assert (stored.added, stored.suppressed) == (3, 2)
 
+    def test_the_place_on_a_walk_over_dialogs_moves_with_it(self, stores: Stores) -> None:
+        one = add_campaign(stores)
+        job = running_import(stores, one)
+        first = ImportProgress(next_row=1, rows=1, place="3:ann@mail.example")
+        stored = stores.contacts.add_imported(stores.account, one, job, people("ann"), START, first)
+        second = replace(stored, place="7:")
+        assert stores.contacts.add_imported(stores.account, one, job, [], stored, second) == second
+        assert stores.imports.get(stores.account, job).progress == replace(first, added=1, place="7:")
+
     def test_a_piece_without_a_contact_moves_the_checkpoint(self, stores: Stores) -> None:
         one = add_campaign(stores)
         job = running_import(stores, one)

@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.dialog import DialogSource, TagFilter
 from chalicelib.domain.file_columns import Choice, Use
 from chalicelib.domain.job import ExportJob, ImportProgress, JobState
 from chalicelib.errors import Invalid, NotFound
@@ -20,6 +21,12 @@ DONE, FAILED, RUNNING = JobState.DONE, JobState.FAILED, JobState.RUNNING
 class TestImportStore:
     def test_a_job_is_read_as_it_was_stored(self, stores: Stores) -> None:
         job = import_job("c1")
+        stores.imports.add(stores.account, job)
+        assert stores.imports.get(stores.account, job.import_id) == job
+
+    def test_a_job_without_a_file_is_read_with_its_source(self, stores: Stores) -> None:
+        source = DialogSource("line1", TagFilter(("VIP", "Été"), (), ("left",)))
+        job = import_job("camp1", file_name="", state=JobState.QUEUED, source=source)
         stores.imports.add(stores.account, job)
         assert stores.imports.get(stores.account, job.import_id) == job
 

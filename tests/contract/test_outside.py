@@ -232,6 +232,13 @@ class TestJobQueue:
         assert json.loads(message["Body"]) == {"account_id": "acc", "campaign_id": "camp"}
         assert message["Attributes"]["MessageGroupId"] == "acc"
 
+    def test_a_delayed_job_is_out_of_sight(self, queue: str) -> None:
+        SqsJobQueue(queue).put({"account_id": "acc", "line_id": "later"}, timedelta(minutes=10))
+        SqsJobQueue(queue).put({"account_id": "acc", "line_id": "now"})
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
+        seen = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
+        assert [seen[name] for name in names] == ["1", "1"]
+
 
 class TestDispatchQueue:
     def test_a_piece_of_a_release_arrives_as_it_was_put(self, queue: str) -> None:

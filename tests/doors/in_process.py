@@ -44,8 +44,8 @@ class EmptyStore:
         if (account_id, item_id) not in self.asked:
             self._look(account_id, item_id)
 
-    def purge(self, key: str) -> None:
-        self.purged.append(key)
+    def purge(self, *keys: str) -> None:
+        self.purged.append(keys[-1])
 
     def now(self) -> datetime:
         return datetime.now(UTC)

@@ -12,7 +12,7 @@ class FakeJobQueue:
     def __init__(self) -> None:
         self.messages: list[dict[str, str]] = []
 
-    def put(self, message: Mapping[str, str]) -> None:
+    def put(self, message: Mapping[str, str], after: timedelta = timedelta(0)) -> None:
         self.messages.append(dict(message))
 
     def take(self) -> list[dict[str, str]]:

@@ -27,6 +27,8 @@ from chalicelib.flow.campaign import (
     purge_campaign,
 )
 from chalicelib.flow.contacts import ContactPorts, add_contacts
+from chalicelib.flow.dialog_contacts import SourcePorts
+from chalicelib.flow.dialogs import DialogPorts
 from chalicelib.flow.dispatch import DispatchPorts, visit_campaign
 from chalicelib.flow.domains import DomainCheckPorts, DomainPorts, add_domain, check_domain
 from chalicelib.flow.imports import ImportPorts
@@ -47,6 +49,7 @@ from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.channel import FakeEmailSender, FakeProver
 from tests.fakes.clock import HandClock
 from tests.fakes.contacts import FakeContactStore
+from tests.fakes.dialogs import FakeDialogStore
 from tests.fakes.dns import FakeDns
 from tests.fakes.domains import FakeDomainStore
 from tests.fakes.files import FakeFileStore
@@ -99,6 +102,7 @@ class World:
     check_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     files: FakeFileStore = field(init=False)
     contacts: FakeContactStore = field(init=False)
+    dialogs: FakeDialogStore = field(init=False)
     ring: TokenRing = field(default_factory=lambda: TokenRing([SigningKey(1, b"k" * SECRET_BYTES)]))
     public_url: str = PUBLIC_URL
     troubles: list[tuple[EventType, str]] = field(default_factory=list)
@@ -107,6 +111,7 @@ class World:
     def __post_init__(self) -> None:
         self.files = FakeFileStore(self.clock)
         self.contacts = FakeContactStore(self.campaigns, self.imports)
+        self.dialogs = FakeDialogStore(self.lines, self.imports)
         self.suppressions = FakeSuppressionStore(self.imports)
         self.accounts.add(Account(ACCOUNT, "Oak & Linen", LinePlan.PURCHASED, self.clock.now()))
 
@@ -125,7 +130,15 @@ class World:
     @property
     def removal_ports(self) -> RemovalPorts:
         return RemovalPorts(
-            self.campaigns, self.contacts, self.pace, self.brakes, self.imports, self.exports, self.files
+            self.campaigns,
+            self.contacts,
+            self.lines,
+            self.dialogs,
+            self.pace,
+            self.brakes,
+            self.imports,
+            self.exports,
+            self.files,
         )
 
     @property
@@ -149,6 +162,8 @@ class World:
     def import_ports(self) -> ImportPorts:
         return ImportPorts(
             self.contacts,
+            self.lines,
+            self.dialogs,
             self.imports,
             self.suppressions,
             self.files,
@@ -187,8 +202,17 @@ class World:
             self.pace,
             self.secrets,
             self.connect_queue,
+            self.removal_queue,
             self.clock,
         )
+
+    @property
+    def dialog_ports(self) -> DialogPorts:
+        return DialogPorts(self.lines, self.dialogs, self.imports, self.files, self.clock)
+
+    @property
+    def dialog_source_ports(self) -> SourcePorts:
+        return SourcePorts(self.campaigns, self.lines, self.imports, self.import_queue, self.clock)
 
     @property
     def proof_ports(self) -> ProofPorts:

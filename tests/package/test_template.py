@@ -17,6 +17,7 @@ from chalice.deploy.validate import validate_configuration
 
 from chalicelib.domain.brake import LIMITS
 from chalicelib.flow.dispatch import HORIZON, LEASE
+from chalicelib.flow.lines import CALL_IS_OVER
 from chalicelib.settings import Tables
 from local.emulator import ROOT
 from local.package import STAGE, package
@@ -73,6 +74,10 @@ def test_a_message_stays_out_of_sight_six_times_as_long_as_its_function_may_run(
 def test_a_release_outlives_the_send_queues_patience(resources: Resources) -> None:
     hidden = of_type(resources, "AWS::SQS::Queue")["SendQueue"]["VisibilityTimeout"]
     assert timedelta(seconds=hidden) + HORIZON < LEASE
+
+
+def test_dialogs_are_removed_when_the_call_that_deletes_their_line_is_over(resources: Resources) -> None:
+    assert timedelta(seconds=functions(resources)["APIHandler"]["Timeout"]) < CALL_IS_OVER
 
 
 def test_every_queue_has_dead_letters_or_holds_them(resources: Resources) -> None:

@@ -19,6 +19,7 @@ SENDER = "SendEmails"
 DOORS = {
     "SendEmails": "chalicelib/blueprints/sender.py",
     "DispatchCampaign": "chalicelib/blueprints/dispatcher.py",
+    "ImportUploads": "chalicelib/blueprints/importer.py",
 }
 
 

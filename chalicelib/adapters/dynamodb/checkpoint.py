@@ -18,18 +18,22 @@ class Checkpoint:
     read: ImportProgress
     items: int
 
-    def with_added(self, added: int, suppressed: int = 0) -> ImportProgress:
-        """The progress to store when so many of the piece's items are new, some of those suppressed."""
+    def with_added(self, added: int, suppressed: int = 0, updated: int = 0) -> ImportProgress:
+        """The progress to store when so many of the piece's items are new, some of those suppressed.
+
+        Of the others, so many were ``updated``.
+        """
         return replace(
             self.read,
             added=self.read.added + added,
             duplicates=self.read.duplicates + self.items - added,
             suppressed=self.read.suppressed + suppressed,
+            updated=self.read.updated + updated,
         )
 
-    def write_into(self, write: TransactWrite, added: int, suppressed: int = 0) -> None:
+    def write_into(self, write: TransactWrite, added: int, suppressed: int = 0, updated: int = 0) -> None:
         """Move the checkpoint, on condition that no other run moved it."""
-        progress = self.with_added(added, suppressed)
+        progress = self.with_added(added, suppressed, updated)
         write.update(
             ImportRow(self.account_id, self.import_id),
             [
@@ -39,6 +43,8 @@ class Checkpoint:
                 ImportRow.duplicates.set(progress.duplicates),
                 ImportRow.rejected.set(progress.rejected),
                 ImportRow.suppressed.set(progress.suppressed),
+                ImportRow.updated.set(progress.updated),
+                ImportRow.place.set(progress.place),
             ],
             (ImportRow.next_row == self.seen.next_row) & (ImportRow.state == JobState.RUNNING),
         )

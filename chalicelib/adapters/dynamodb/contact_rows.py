@@ -14,7 +14,7 @@ from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.mapping import instant_from, reason_from, reason_item, sortable, whole
-from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
+from chalicelib.adapters.dynamodb.tables import ContactRow, DialogRow, TotalsRow
 from chalicelib.domain.contact import OUTCOME_UNKNOWN, SUPPRESSED, Contact, ContactStatus, Person
 from chalicelib.domain.delivery import Reason
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement
@@ -68,17 +68,21 @@ def _work(account_id: str, campaign_id: str, contact_id: str, kind: str) -> str:
 
 def new_row(account_id: str, campaign_id: str, contact: NewContact) -> ContactRow:
     """The row of a contact that is added: Not sent and waiting."""
-    person = contact.person
     row = keys(account_id, campaign_id, contact.contact_id)
-    row.email = person.email
-    for name in PERSON_FIELDS:
-        setattr(row, name, getattr(person, name) or None)
-    row.extra = _extra_item(person.extra) or None
+    fill_person(row, contact.person)
     row.status = ContactStatus.NOT_SENT
     row.generation, row.attempt, row.failures = 1, 0, 0
     row.work = _work(account_id, campaign_id, contact.contact_id, WAITING)
     row.work_at = f"{sortable(contact.added_at)}#{contact.number:08d}"
     return row
+
+
+def fill_person(row: ContactRow | DialogRow, person: Person) -> None:
+    """Put a person's fields into a row; an empty one is left out."""
+    row.email = person.email
+    for name in PERSON_FIELDS:
+        setattr(row, name, getattr(person, name) or None)
+    row.extra = _extra_item(person.extra) or None
 
 
 def person_actions(person: Person) -> list[Action]:
@@ -94,7 +98,7 @@ def contact_from(row: ContactRow) -> Contact:
     waiting = row.status == ContactStatus.NOT_SENT and row.work_at is not None
     return Contact(
         contact_id=row.contact_id,
-        person=_person(row),
+        person=person_from(row),
         status=ContactStatus(row.status),
         generation=int(row.generation),
         attempt=int(row.attempt),
@@ -111,7 +115,8 @@ def contact_from(row: ContactRow) -> Contact:
     )
 
 
-def _person(row: ContactRow) -> Person:
+def person_from(row: ContactRow | DialogRow) -> Person:
+    """The person of a whole row."""
     texts = {name: getattr(row, name) or "" for name in PERSON_FIELDS}
     return Person(row.email, extra=tuple((name, value) for name, value in row.extra or ()), **texts)
 

@@ -12,6 +12,7 @@ from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import ExportRow, ImportRow
 from chalicelib.adapters.dynamodb.writing import update_if
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.dialog import DialogSource, TagFilter
 from chalicelib.domain.file_columns import Choice, Use
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress, JobState
 from chalicelib.errors import NotFound
@@ -32,6 +33,7 @@ class DynamoImportStore:
             file_name=job.file_name,
             state=job.state,
             previews=job.previews,
+            source=_source_item(job.source) if job.source else None,
             created_at=job.created_at,
         ).save(ImportRow.import_id.does_not_exist())
 
@@ -156,18 +158,19 @@ class DynamoExportStore:
 
 
 def _import(row: ImportRow) -> ImportJob:
-    numbers = {name: int(getattr(row, name)) for name in ImportProgress.__slots__}
+    numbers = {name: int(getattr(row, name)) for name in ImportProgress.__slots__ if name != "place"}
     return ImportJob(
         import_id=row.import_id,
         campaign_id=row.campaign_id,
         file_name=row.file_name,
         state=JobState(row.state),
         created_at=row.created_at,
-        progress=ImportProgress(**numbers),
+        progress=ImportProgress(**numbers, place=row.place),
         reason=reason_from(row.reason),
         finished_at=row.finished_at,
         previews=bool(row.previews),
         choice=_choice_from(row.choice),
+        source=_source_from(row.source),
     )
 
 
@@ -182,6 +185,20 @@ def _choice_from(item: Any) -> Choice | None:
     values = plain(item)
     uses = tuple((int(number), Use(use)) for number, use in values["uses"])
     return Choice(uses, bool(values["every_address"]))
+
+
+def _source_item(source: DialogSource) -> dict[str, Any]:
+    parts = {name: list(getattr(source.tags, name)) for name in TagFilter.__slots__}
+    return {"line_id": source.line_id, **parts}
+
+
+def _source_from(item: Any) -> DialogSource | None:
+    if item is None:
+        return None
+    values = plain(item)
+    return DialogSource(
+        values["line_id"], TagFilter(**{name: tuple(values[name]) for name in TagFilter.__slots__})
+    )
 
 
 def _export(row: ExportRow) -> ExportJob:

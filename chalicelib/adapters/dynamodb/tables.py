@@ -290,6 +290,31 @@ class ContactRow(Model):
     work_index = WorkIndex()
 
 
+class DialogRow(Model):
+    """One dialog of a line. The partition is account, line and bucket; ``tags`` holds the keys of its tags,
+    ``tag_names`` how they are spelled.
+    """
+
+    class Meta:
+        table_name = "dialogs"
+
+    bucket = UnicodeAttribute(hash_key=True)
+    address_key = UnicodeAttribute(range_key=True)
+    email = UnicodeAttribute()
+    first_name = UnicodeAttribute(null=True)
+    last_name = UnicodeAttribute(null=True)
+    middle_name = UnicodeAttribute(null=True)
+    p1 = UnicodeAttribute(null=True)
+    p2 = UnicodeAttribute(null=True)
+    p3 = UnicodeAttribute(null=True)
+    extra: ListAttribute[list[str]] = ListAttribute(null=True)
+    tags = UnicodeSetAttribute(null=True)
+    tag_names: ListAttribute[str] = ListAttribute(null=True)
+    last_message_at = UTCDateTimeAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    revision = NumberAttribute()
+
+
 class SuppressionRow(Model):
     """One suppressed address of an account; ``also`` holds the reasons that came after the first."""
 
@@ -381,6 +406,9 @@ class ImportRow(Model):
     duplicates = NumberAttribute(default=0)
     rejected = NumberAttribute(default=0)
     suppressed = NumberAttribute(default=0)
+    updated = NumberAttribute(default=0)
+    place = UnicodeAttribute(default="")
+    source: MapAttribute[str, object] = MapAttribute(null=True)
     previews = BooleanAttribute(default=False)
     choice: MapAttribute[str, object] = MapAttribute(null=True)
     reason: MapAttribute[str, object] = MapAttribute(null=True)
@@ -416,6 +444,7 @@ MODELS: dict[str, type[Model]] = {
     "campaigns": CampaignRow,
     "contents": ContentRow,
     "contacts": ContactRow,
+    "dialogs": DialogRow,
     "suppressions": SuppressionRow,
     "totals": TotalsRow,
     "pace": PaceRow,

@@ -6,6 +6,7 @@ from chalicelib.blueprints.api.authorizer import authorization
 from chalicelib.blueprints.api.campaigns import campaigns
 from chalicelib.blueprints.api.contacts import contacts
 from chalicelib.blueprints.api.description import description
+from chalicelib.blueprints.api.dialogs import dialogs
 from chalicelib.blueprints.api.domains import domains
 from chalicelib.blueprints.api.exports import exports
 from chalicelib.blueprints.api.imports import imports
@@ -20,6 +21,7 @@ API_BLUEPRINTS = (
     lines,
     advice,
     domains,
+    dialogs,
     campaigns,
     contacts,
     imports,

@@ -46,7 +46,7 @@ VariableName = Annotated[str, Field(max_length=MAX_HEADER), AfterValidator(_vari
 Extra = Annotated[dict[VariableName, Field_], Field(max_length=MAX_COLUMNS), AfterValidator(_extra)]
 
 
-def _pairs(extra: dict[str, str]) -> tuple[tuple[str, str], ...]:
+def pairs(extra: dict[str, str]) -> tuple[tuple[str, str], ...]:
     return tuple((name, value) for name, value in extra.items() if value)
 
 
@@ -65,7 +65,7 @@ class ContactInput(Input):
     def person(self) -> Person:
         """The person it speaks of."""
         fields = self.model_dump(exclude={"extra"})
-        return Person(**fields, extra=_pairs(self.extra))
+        return Person(**fields, extra=pairs(self.extra))
 
 
 class ContactsInput(Input):
@@ -162,7 +162,7 @@ class ContactPatch(Input):
         """The person with the given fields replaced; null empties one."""
         changes: dict[str, Any] = {name: getattr(self, name) or "" for name in self.model_fields_set}
         if "extra" in changes:
-            changes["extra"] = _pairs(self.extra or {})
+            changes["extra"] = pairs(self.extra or {})
         return replace(old, **changes)
 
 

@@ -1,18 +1,19 @@
 """Routes of imports: upload a file of contacts, and see what became of it."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal, Self
 
 from chalice import Blueprint
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from chalicelib import wiring
 from chalicelib.blueprints.api.models import Input, Output, PageQuery, Reason, Upload
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.contact_file import MAX_COLUMNS
-from chalicelib.domain.file_columns import Choice, Use
-from chalicelib.domain.job import SUPPRESSION_LIST, ImportJob, JobState
+from chalicelib.domain.dialog import DialogSource
+from chalicelib.domain.file_columns import OF_DIALOGS, Choice, Use
+from chalicelib.domain.job import ImportJob, JobState
 from chalicelib.flow import import_preview as review
 from chalicelib.flow import imports as steps
 from chalicelib.ports import UploadForm
@@ -32,18 +33,24 @@ class FileInput(Input):
 
 
 class ImportInput(FileInput):
-    """A file of contacts to be uploaded."""
+    """A file to be uploaded, and whether it is to be looked at before."""
 
     review: bool = Field(
         False, description="Make a preview of the uploaded file and wait, instead of importing it at once."
     )
 
 
+def _use_of_contacts(value: Use) -> Use:
+    if value in OF_DIALOGS.values():
+        raise ValueError("Contacts have no tags and no last message: use the column as a variable.")
+    return value
+
+
 class ColumnUse(Input):
     """What a column is used for, instead of what was proposed."""
 
     number: int = Field(ge=1, le=MAX_COLUMNS, description="The column's place in the file, the first is 1.")
-    use: Use
+    use: Annotated[Use, AfterValidator(_use_of_contacts)]
 
 
 class PreviewInput(Input):
@@ -138,12 +145,38 @@ class PreviewAnswer(Output):
     preview: PreviewShown | None
 
 
+class SourceShown(Output):
+    """Dialogs of a line that have such tags; empty lists ask for nothing."""
+
+    line_id: str
+    any_of: list[str]
+    all_of: list[str]
+    none_of: list[str]
+
+    @classmethod
+    def of(cls, source: DialogSource | None) -> Self | None:
+        """A source as it is shown; None stays None."""
+        if source is None:
+            return None
+        tags = source.tags
+        return cls(
+            line_id=source.line_id,
+            any_of=list(tags.any_of),
+            all_of=list(tags.all_of),
+            none_of=list(tags.none_of),
+        )
+
+
 class ImportShown(Output):
     """An import job: rows == added + duplicates + rejected."""
 
     import_id: str
-    campaign_id: str | None = Field(description="null: an import into the suppression list.")
-    file_name: str
+    campaign_id: str | None = Field(
+        description="null: an import into the suppression list, or a line's dialogs."
+    )
+    file_name: str = Field(description="Empty where the contacts come from dialogs.")
+    line_id: str | None = Field(description="An import into the dialogs of this line; else null.")
+    from_dialogs: SourceShown | None = Field(description="The dialogs the contacts come from; else null.")
     state: JobState
     rows: int
     added: int
@@ -152,6 +185,7 @@ class ImportShown(Output):
     suppressed: int = Field(
         description="How many of the added won't be sent to: they were on the suppression list."
     )
+    updated: int = Field(description="How many of the duplicates, being dialogs, were brought up to date.")
     reason: Reason | None
     rejected_url: str | None = Field(description="The rejected rows as CSV, for 15 minutes.")
     created_at: datetime
@@ -256,7 +290,9 @@ def import_shown(job: ImportJob, rejected_url: str | None) -> ImportShown:
     progress = job.progress
     return ImportShown(
         import_id=job.import_id,
-        campaign_id=None if job.campaign_id == SUPPRESSION_LIST else job.campaign_id,
+        campaign_id=job.campaign_id if job.into_campaign else None,
+        line_id=job.into_line,
+        from_dialogs=SourceShown.of(job.source),
         file_name=job.file_name,
         state=job.state,
         rows=progress.rows,
@@ -264,6 +300,7 @@ def import_shown(job: ImportJob, rejected_url: str | None) -> ImportShown:
         duplicates=progress.duplicates,
         rejected=progress.rejected,
         suppressed=progress.suppressed,
+        updated=progress.updated,
         reason=Reason.of(job.reason),
         rejected_url=rejected_url,
         created_at=job.created_at,

@@ -12,9 +12,9 @@ from chalicelib.domain.contact_file import RejectedRow, SheetRow
 from chalicelib.domain.job import ImportJob, ImportProgress, JobState
 from chalicelib.errors import NotFound
 from chalicelib.flow.campaign import delete_campaign
+from chalicelib.flow.import_targets import PIECE
 from chalicelib.flow.imports import (
     MAX_UPLOAD,
-    PIECE,
     ImportPorts,
     import_contacts,
     list_imports,
