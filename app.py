@@ -4,6 +4,7 @@ from chalice import Chalice
 
 from chalicelib.blueprints.abandoner import abandoner
 from chalicelib.blueprints.api import API_BLUEPRINTS
+from chalicelib.blueprints.bounce_reader import bounce_reader
 from chalicelib.blueprints.checker import checker
 from chalicelib.blueprints.connector import connector
 from chalicelib.blueprints.dispatcher import dispatcher
@@ -21,6 +22,7 @@ for blueprint in (
     dispatcher,
     sender,
     events,
+    bounce_reader,
     importer,
     exporter,
     connector,

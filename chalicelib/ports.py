@@ -7,7 +7,7 @@ both. A method that takes an account never reaches another account's rows, whate
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
@@ -25,7 +25,7 @@ from chalicelib.domain.dns_answers import Answer, RecordType
 from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
-from chalicelib.domain.line import Connection, Line
+from chalicelib.domain.line import BounceMailbox, Connection, ImapChannel, Line, Reading
 from chalicelib.domain.schedule import Cursor, Ledger
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
@@ -197,6 +197,14 @@ class LineStore(Protocol):
         """Take the brake off and remember when; False when there is none."""
 
     def remove(self, account_id: str, line_id: str) -> None: ...
+    def set_bounce_mailbox(self, account_id: str, line_id: str, mailbox: BounceMailbox | None) -> None:
+        """Set another mailbox or none; raises NotFound when the line was deleted."""
+
+    def set_reading(self, account_id: str, line_id: str, mailbox_id: str, reading: Reading) -> bool:
+        """Store how far a mailbox was read; False when it isn't the line's any more."""
+
+    def with_bounce_mailbox(self) -> Iterator[tuple[str, str]]:
+        """(account, line) of all lines, of all accounts, that have a bounce mailbox."""
 
 
 class IdentityStore(Protocol):
@@ -295,6 +303,9 @@ class CampaignStore(Protocol):
 
     def rest(self, account_id: str, campaign_id: str) -> None:
         """Take a campaign that is not In progress off the dispatcher's round."""
+
+    def find(self, account_id: str, prefix: str) -> str | None:
+        """The id of the account's one campaign whose id begins so; None for none and for several."""
 
     def status(self, account_id: str, campaign_id: str) -> CampaignStatus | None:
         """The status as it is right now (consistent read), also Deleting; None when there is no row."""
@@ -569,6 +580,9 @@ class FileStore(Protocol):
     def presign_upload(self, key: str, content_type: str, max_bytes: int) -> UploadForm: ...
     def presign_download(self, key: str, file_name: str) -> str: ...
     def fetch(self, key: str, path: Path) -> None: ...
+    def beginning(self, key: str, max_bytes: int) -> bytes:
+        """The first bytes of a file; raises NotFound."""
+
     def put(self, key: str, path: Path, content_type: str) -> None: ...
     def purge(self, prefix: str) -> None: ...
 
@@ -675,6 +689,25 @@ class IdentityVerifier(Protocol):
     def quota(self) -> SendingQuota | TryLater | Refused: ...
     def forget(self, account_id: str, identity: str) -> None:
         """Give the identity up, if it was begun for this account. Raises what the network does."""
+
+
+class Mailbox(Protocol):
+    """An inbox that is open. Every method raises MailboxFailed. ``validity`` changes if numbers do."""
+
+    validity: int
+
+    def newer_than(self, uid: int, since: date, limit: int) -> Sequence[int]:
+        """Numbers of the first messages after ``uid`` that came on ``since`` or later, in order."""
+
+    def fetch(self, uid: int, max_bytes: int) -> bytes | None:
+        """The beginning of a message, which stays unread; None when it is gone."""
+
+
+class MailboxReader(Protocol):
+    """Opens bounce mailboxes."""
+
+    def open(self, channel: ImapChannel, password: str) -> AbstractContextManager[Mailbox]:
+        """The inbox; raises MailboxFailed when it can't be opened."""
 
 
 class ContactFileReader(Protocol):

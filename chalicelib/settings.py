@@ -39,6 +39,7 @@ class Queues:
     connect: str = ""
     checks: str = ""
     removal: str = ""
+    bounces: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class Settings:
     public_url: str = (
         ""  # of the pages that recipients see, without a slash at its end; empty: there are none
     )
+    inbound_domain: str = ""  # in lower case; Amazon SES receives mail under it, empty: for nobody
     smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
     ses: SesSettings = SesSettings()
     dns_server: str | None = None  # address:port to ask instead of the system's resolver
@@ -84,6 +86,7 @@ class Settings:
             smtp_ca_file=env.get("SMTP_CA_FILE") or None,
             link_key_id=env.get("LINK_KEY_ID", ""),
             public_url=env.get("PUBLIC_URL", "").rstrip("/"),
+            inbound_domain=env.get("INBOUND_DOMAIN", "").lower(),
             smtp_private_hosts=_names(env.get("SMTP_PRIVATE_HOSTS", "")),
             ses=SesSettings(
                 configuration_set=env.get("SES_CONFIGURATION_SET", ""),

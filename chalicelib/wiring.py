@@ -34,6 +34,7 @@ from chalicelib.domain.brake import limits_at
 from chalicelib.domain.delivery_event import Opener
 from chalicelib.domain.opener import judge
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
+from chalicelib.flow.bounce_mailboxes import MailboxPorts, ReadingPorts
 from chalicelib.flow.brake import BrakePorts, note_trouble
 from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
 from chalicelib.flow.contacts import ContactPorts
@@ -51,6 +52,7 @@ from chalicelib.flow.send import Sender, SendPorts
 from chalicelib.flow.suppressed import CountPorts
 from chalicelib.flow.suppression_export import ListExportPorts
 from chalicelib.flow.suppressions import ListPorts
+from chalicelib.flow.take_bounce import BouncePorts
 from chalicelib.flow.track import Tracked, TrackPorts, track
 from chalicelib.settings import Settings
 
@@ -145,6 +147,11 @@ def connect_queue() -> SqsJobQueue:
 def check_queue() -> SqsJobQueue:
     """The queue of what is to be checked in DNS."""
     return SqsJobQueue(settings().queues.checks)
+
+
+def bounce_queue() -> SqsJobQueue:
+    """The queue of what bounces are to be read from."""
+    return SqsJobQueue(settings().queues.bounces)
 
 
 def campaign_ports() -> CampaignPorts:
@@ -293,6 +300,16 @@ def advising_ports() -> AdvisingPorts:
     )
 
 
+def mailbox_ports() -> MailboxPorts:
+    """For the routes of bounce mailboxes, which can encrypt a password and not decrypt one."""
+    return MailboxPorts(
+        lines=lines(),
+        secrets=KmsSecretBox(settings().secret_key_id),
+        bounce_queue=bounce_queue(),
+        clock=clock,
+    )
+
+
 def export_ports() -> ExportPorts:
     """For the export routes."""
     return ExportPorts(
@@ -358,6 +375,32 @@ def link_ports() -> LinkPorts:
     gone = (Tracked.UNKNOWN_YOUNG, Tracked.UNKNOWN_OLD)
     return LinkPorts(
         tokens=token_ring(), track=lambda event: track(event, track_ports()) not in gone, clock=clock
+    )
+
+
+@cache
+def bounce_ports() -> BouncePorts:
+    """For bounces, wherever they come from."""
+    return BouncePorts(
+        campaigns=campaigns(),
+        tokens=token_ring(),
+        track=lambda event: track(event, track_ports()),
+        clock=clock,
+    )
+
+
+@cache
+def reading_ports() -> ReadingPorts:
+    """For the function that reads bounce mailboxes."""
+    from chalicelib.adapters.imap import ImapReader  # noqa: PLC0415
+    from chalicelib.adapters.smtp import public_only, resolve  # noqa: PLC0415
+
+    return ReadingPorts(
+        lines=lines(),
+        secrets=KmsSecretBox(settings().secret_key_id),
+        mailboxes=ImapReader(settings().smtp_ca_file, resolver=public_only(resolve, private_smtp_hosts())),
+        bounces=bounce_ports(),
+        clock=clock,
     )
 
 

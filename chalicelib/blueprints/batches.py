@@ -8,6 +8,7 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
 import json
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
 from chalice.app import SQSEvent
 
@@ -27,6 +28,19 @@ def handle_each(event: SQSEvent, handle: Callable[[str], object]) -> BatchAnswer
             failed.append({"itemIdentifier": record["messageId"]})
     log("batch_handled", messages=len(event.to_dict()["Records"]), failed=len(failed))
     return {"batchItemFailures": failed}
+
+
+def keys_in(body: str) -> list[str] | None:
+    """The files that S3 tells of, none for its test event; None for a message that isn't S3's.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
+    """
+    message = json.loads(body)
+    if message.get("Event") == "s3:TestEvent":
+        return []
+    if "Records" not in message:
+        return None
+    return [unquote_plus(record["s3"]["object"]["key"]) for record in message["Records"]]
 
 
 def ids_in(body: str, *names: str) -> list[str]:

@@ -1,14 +1,12 @@
 """The importer's door: an upload arrived in S3, or an import asks to go on."""
 
-import json
 from typing import NamedTuple
-from urllib.parse import unquote_plus
 
 from chalice import Blueprint
 from chalice.app import SQSEvent
 
 from chalicelib import wiring
-from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
+from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in, keys_in
 from chalicelib.blueprints.deadline import stop_at
 from chalicelib.flow.imports import import_contacts
 from chalicelib.observability import log
@@ -38,16 +36,10 @@ class Job(NamedTuple):
 
 
 def jobs_in(body: str) -> list[Job]:
-    """The imports of an S3 notification or of our own message; S3's test event names none.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
-    """
-    message = json.loads(body)
-    if message.get("Event") == "s3:TestEvent":
-        return []
-    if "Records" not in message:
+    """The imports of an S3 notification or of our own message; S3's test event names none."""
+    keys = keys_in(body)
+    if keys is None:
         return [Job(*ids_in(body, "account_id", "import_id"))]
-    keys = [unquote_plus(record["s3"]["object"]["key"]) for record in message["Records"]]
     return [_job_of(key) for key in keys]
 
 

@@ -46,15 +46,28 @@ class MessageTags:
 
 
 @dataclass(frozen=True, slots=True)
+class Reports:
+    """What servers on the way are asked to report (RFC 3461): always failure and delay, success if wished.
+
+    ``envelope_id`` comes back in the report: at most 100 printable ASCII characters.
+    """
+
+    envelope_id: str
+    success: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Envelope:
     """Who a message is from and to on the wire, one recipient each: bare addresses, Unicode allowed.
 
-    ``tags`` is None for a message that is no contact's, such as a test: nothing reports on it.
+    ``tags`` is None for a message that is no contact's, such as a test: nothing reports on it. ``reports`` is
+    what to ask for where the server offers it.
     """
 
     sender: str
     recipient: str
     tags: MessageTags | None = None
+    reports: Reports | None = None
 
 
 @dataclass(frozen=True, slots=True)

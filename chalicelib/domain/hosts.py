@@ -1,4 +1,4 @@
-"""Which SMTP hosts a customer may name. The tables are IANA's special-purpose address registries (RFC 6890).
+"""Which mail servers a customer may name. The tables are IANA's special-purpose registries (RFC 6890).
 
 A customer's host is a way to have our functions knock at doors inside a network. What is refused is listed
 here by ourselves: ``ipaddress.is_global`` is True for NAT64, 6to4, multicast and site-local addresses.
@@ -9,6 +9,9 @@ from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, 
 
 PORTS = (25, 465, 587, 2525)
 """Where mail is taken in: RFC 5321, RFC 8314, RFC 6409, and what providers offer where those are blocked."""
+
+IMAP_PORTS = (993, 143)
+"""Where mailboxes are read: RFC 8314, RFC 9051."""
 
 _IPV4_REFUSED = tuple(
     IPv4Network(network)

@@ -59,6 +59,53 @@ Channel = SmtpChannel | SesChannel
 
 
 @dataclass(frozen=True, slots=True)
+class ImapChannel:
+    """A mailbox on an IMAP server (RFC 9051). The password is kept apart, encrypted."""
+
+    host: str
+    port: int
+    security: Security
+    username: str
+
+
+class MailboxState(StrEnum):
+    """How the last reading of a bounce mailbox went."""
+
+    NEW = "new"
+    READING = "reading"
+    RETRYING = "retrying"  # the network or the server; the next round tries again
+    FAILED = "failed"  # needs a person; looked at again once an hour
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How far a bounce mailbox was read, and how that went last time.
+
+    ``validity`` is the mailbox's UIDVALIDITY, ``last_uid`` the last message that was dealt with. ``tries``
+    counts the visits that began with the next one and didn't get past it, so that no message holds up the
+    others for ever.
+    """
+
+    state: MailboxState = MailboxState.NEW
+    checked_at: datetime | None = None
+    reason: Reason | None = None
+    validity: int = 0
+    last_uid: int = 0
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class BounceMailbox:
+    """Where a line's bounces arrive and are read. ``mailbox_id`` changes when another one is set."""
+
+    mailbox_id: str
+    channel: ImapChannel
+    password: bytes = field(repr=False)
+    set_at: datetime
+    reading: Reading = field(default_factory=Reading)
+
+
+@dataclass(frozen=True, slots=True)
 class Connection:
     """The last proof of the channel. ``size_limit`` is the largest message it takes, in bytes, if known.
 
@@ -85,6 +132,7 @@ class Line:
 
     ``limits`` are those a person set, `limits_in_force` what counts.
     ``brake`` is set while it gives no slot to anybody; what was sent before ``brake_lifted_at`` is forgiven.
+    ``return_path`` is the pattern of bounce addresses (``domain/return_path.py``), None for the From address.
     """
 
     line_id: str
@@ -100,8 +148,15 @@ class Line:
     created_at: datetime | None = None
     brake: Brake | None = None
     brake_lifted_at: datetime | None = None
+    return_path: str | None = None
+    bounce_mailbox: BounceMailbox | None = None
 
     @property
     def limits_in_force(self) -> LineLimits:
         """The person's limits, and never more than the channel itself allows."""
         return self.limits.within(self.connection.quota)
+
+    @property
+    def reads_reports(self) -> bool:
+        """Whether reports of delivery arrive where they are read, and not in front of a person."""
+        return self.bounce_mailbox is not None or self.return_path is not None

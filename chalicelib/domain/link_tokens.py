@@ -13,7 +13,7 @@ is (RFC 3986, 2.3), and it ends with a digit, so that no mail reader's search fo
 import hmac
 from base64 import urlsafe_b64decode
 from binascii import b2a_base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from hashlib import sha512
@@ -134,12 +134,15 @@ class TokenRing:
         sealer = self._first
         if sealer is None:
             raise ValueError("a ring without keys seals nothing")
-        message = (
-            f"{sealer.campaign(tags.account_id, tags.campaign_id)}"
-            f".{tags.contact_id}.{tags.generation}.{tags.attempt}"
-        )
+        message = _message(sealer, tags)
         codes = sealer.codes(message)
         return [f"{sealer.number}.{codes[kind.part]}.{message}" for kind in kinds]
+
+    def seals(self, kind: TokenKind, tags: MessageTags) -> Iterator[str]:
+        """The token of this message as each of the keys would seal it."""
+        for sealer in self._sealers.values():
+            message = _message(sealer, tags)
+            yield f"{sealer.number}.{sealer.codes(message)[kind.part]}.{message}"
 
     def read(self, kind: TokenKind, token: str) -> MessageTags | None:
         """What a token says; None for anything that wasn't sealed by one of the keys for this kind."""
@@ -152,6 +155,11 @@ class TokenRing:
             return None
         sealed, contact_id, generation, attempt = message.split(".")
         return MessageTags(*sealer.open_campaign(sealed), contact_id, int(generation), int(attempt))
+
+
+def _message(sealer: _Sealer, tags: MessageTags) -> str:
+    campaign = sealer.campaign(tags.account_id, tags.campaign_id)
+    return f"{campaign}.{tags.contact_id}.{tags.generation}.{tags.attempt}"
 
 
 def key_number(token: str) -> int:

@@ -43,6 +43,7 @@ class NewLine:
     from_name: str
     reply_to: str | None
     limits: LineLimits
+    return_path: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ def add_line(account_id: str, new: NewLine, ports: LinePorts) -> Line:
         from_address=_from_address(new),
         from_name=new.from_name,
         reply_to=new.reply_to,
+        return_path=new.return_path,
         plan=ports.accounts.get(account_id).line_plan,
         limits=new.limits,
         password=ports.secrets.seal(account_id, line_id, new.password) if new.password else b"",

@@ -30,13 +30,14 @@ from chalicelib.domain.delivery import (
 )
 from chalicelib.domain.dkim import DkimKey, signed
 from chalicelib.domain.email import CompiledMessage, SenderIdentity, compile_message
-from chalicelib.domain.header import CannotComposeError, message_id_for
+from chalicelib.domain.header import CannotComposeError, ExtraHeaders, message_id_for
 from chalicelib.domain.line import ConnectionState, Line, SesChannel, SmtpChannel
-from chalicelib.domain.link_tokens import TokenRing
+from chalicelib.domain.link_tokens import TokenKind, TokenRing
 from chalicelib.domain.mail_providers import replaced_by
 from chalicelib.domain.message_links import LinkUse, links_of
 from chalicelib.domain.personalization import Links
 from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
+from chalicelib.domain.return_path import RETURN_FIELD, envelope_of
 from chalicelib.domain.sending_domain import domain_of
 from chalicelib.domain.ses_errors import reason as ses_reason
 from chalicelib.errors import NotFound, SecretUnreadable
@@ -112,6 +113,29 @@ class Composed:
         return message if self.key is None else signed(message, self.key, at, self.unsigned)
 
 
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a message has of its own: tags, links, and the token by which a bounce names it.
+
+    SES tells of its messages by their tags, so one through SES needs no token ("").
+    """
+
+    tags: MessageTags
+    links: Links
+    returns: str
+
+    @property
+    def headers(self) -> ExtraHeaders:
+        """The fields beyond those of every message."""
+        return ((RETURN_FIELD, self.returns),) if self.returns else ()
+
+    def envelope(self, line: Line, recipient: str) -> Envelope:
+        """From whom and to whom it goes on the wire."""
+        if self.returns:
+            return envelope_of(line, recipient, self.tags, self.returns)
+        return Envelope(line.from_address, recipient, self.tags)
+
+
 class Sender:
     """A warm sender: between orders it remembers campaigns, lines and compiled messages."""
 
@@ -142,14 +166,13 @@ class Sender:
         composed = self._compose_or_stop(order, campaign, line)
         if composed is None:
             return None
-        # before the claim, because it may have to ask for a key: with the claim it would end as unknown
-        links = links_of(_tags(order), composed.message.link_use, self._ports.tokens, self._ports.public_url)
+        own = self._own(order, composed, line)
         connected = self._ports.channel.connect(line, password)
         if isinstance(connected, TryLater | Refused):
             self._settle_line(order, connected)
             self._give_back(order, None, reason=connected.reason)
             return connected
-        return self._claim_and_hand_over(order, campaign, line, composed, links, stop_at)
+        return self._claim_and_hand_over(order, campaign, line, composed, own, stop_at)
 
     def flush(self) -> None:
         """Write down how many messages were accepted since the last time; to be called after each batch."""
@@ -161,7 +184,7 @@ class Sender:
         campaign: Campaign,
         line: Line,
         composed: Composed,
-        links: Links,
+        own: Own,
         stop_at: datetime,
     ) -> Outcome | None:
         token = self._ports.new_token()
@@ -173,7 +196,7 @@ class Sender:
         clearance = Clearance(order.account_id, contact, self._ports.suppressions, self._ports.clock, FRESH)
         outcome: Outcome = Withheld()
         if clearance.holds():
-            outcome = self._hand_over(order, line, composed, links, contact, limit, clearance)
+            outcome = self._hand_over(order, line, composed, own, contact, limit, clearance)
         if isinstance(outcome, Withheld) and clearance.refusal:
             outcome = Refused(clearance.refusal, Scope.CONTACT)
         self._record(order, token, contact, outcome)
@@ -185,7 +208,7 @@ class Sender:
         order: SendOrder,
         line: Line,
         composed: Composed,
-        links: Links,
+        own: Own,
         contact: Contact,
         limit: datetime,
         clearance: Clearance,
@@ -193,17 +216,29 @@ class Sender:
         now = self._ports.clock.now()
         try:
             message = composed.message.render(
-                contact.person, _message_id(order, line), now, links, smtputf8=True
+                contact.person,
+                _message_id(order, line),
+                now,
+                own.links,
+                extra_headers=own.headers,
+                smtputf8=True,
             )
         except CannotComposeError as error:
             return Refused(error.reason, error.scope)
-        envelope = Envelope(line.from_address, contact.person.email, _tags(order))
+        envelope = own.envelope(line, contact.person.email)
         return self._ports.channel.deliver(
             line,
             envelope,
             composed.sign(message, now),
             lambda: self._go_ahead(order, line, limit) and clearance.holds(),
         )
+
+    def _own(self, order: SendOrder, composed: Composed, line: Line) -> Own:
+        """Made before the claim, for it may have to ask for a key: after it, that would end as unknown."""
+        tags, tokens = _tags(order), self._ports.tokens
+        links = links_of(tags, composed.message.link_use, tokens, self._ports.public_url)
+        by_smtp = isinstance(line.channel, SmtpChannel)
+        return Own(tags, links, tokens.seal(TokenKind.RETURN, tags) if by_smtp else "")
 
     def _go_ahead(self, order: SendOrder, line: Line, stop_at: datetime) -> bool:
         """The last look, just before the message leaves: still wanted, and enough time for the reply."""

@@ -22,6 +22,14 @@ def on_the_round(stores: Stores) -> list[str]:
 
 
 class TestCampaignStore:
+    def test_a_campaign_is_found_by_the_beginning_of_its_id(self, stores: Stores) -> None:
+        for own in ("0abcdefghij-one", "0abcdefghiz-two"):
+            stores.campaigns.add(stores.account, replace(campaign(), campaign_id=own), CONTENT)
+        assert stores.campaigns.find(stores.account, "0abcdefghij") == "0abcdefghij-one"
+        assert stores.campaigns.find(stores.account, "0abcdefghi") is None
+        assert stores.campaigns.find(stores.account, "1") is None
+        assert stores.campaigns.find(stores.stranger, "0abcdefghij") is None
+
     def test_a_campaign_and_its_content_are_read_as_they_were_stored(self, stores: Stores) -> None:
         stored = campaign()
         stores.campaigns.add(stores.account, stored, content("Hello"))

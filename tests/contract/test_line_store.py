@@ -7,7 +7,17 @@ import pytest
 
 from chalicelib.domain.delivery import Reason, Stage
 from chalicelib.domain.identity import DnsRecord, Verification, VerificationState
-from chalicelib.domain.line import Connection, ConnectionState, LinePlan, SesChannel
+from chalicelib.domain.line import (
+    BounceMailbox,
+    Connection,
+    ConnectionState,
+    ImapChannel,
+    LinePlan,
+    MailboxState,
+    Reading,
+    Security,
+    SesChannel,
+)
 from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import Invalid, NotFound
 from tests.contract.conftest import Stores
@@ -22,7 +32,53 @@ RECORDS = tuple(DnsRecord("CNAME", f"{n}._domainkey.shop.example", f"{n}.dkim.ex
 VERIFICATION = Verification(VerificationState.PENDING, RECORDS, NOON + timedelta(hours=72))
 
 
+def mailbox(mailbox_id: str = "m1") -> BounceMailbox:
+    channel = ImapChannel("imap.shop.example", 993, Security.TLS, "bounces")
+    return BounceMailbox(mailbox_id, channel, b"\x00sealed too", NOON)
+
+
+READING = Reading(MailboxState.FAILED, NOON, REFUSED, validity=4_294_967_295, last_uid=7, tries=2)
+
+
 class TestLineStore:
+    def test_a_line_keeps_its_return_path_and_its_bounce_mailbox(self, stores: Stores) -> None:
+        stored = replace(line(), return_path="b+{token}@shop.example", bounce_mailbox=mailbox())
+        stores.lines.add(stores.account, stored)
+        assert stores.lines.get(stores.account, stored.line_id) == stored
+
+    def test_a_bounce_mailbox_is_set_and_taken_away(self, stores: Stores) -> None:
+        stored = line()
+        stores.lines.add(stores.account, stored)
+        for found in (mailbox(), replace(mailbox("m2"), reading=READING), None):
+            stores.lines.set_bounce_mailbox(stores.account, stored.line_id, found)
+            assert stores.lines.get(stores.account, stored.line_id) == replace(stored, bounce_mailbox=found)
+
+    def test_how_far_it_was_read_is_kept_for_this_mailbox_only(self, stores: Stores) -> None:
+        stored = replace(line(), bounce_mailbox=mailbox())
+        stores.lines.add(stores.account, stored)
+        key = (stores.account, stored.line_id)
+        assert stores.lines.set_reading(*key, "m1", READING)
+        assert stores.lines.get(*key).bounce_mailbox == replace(mailbox(), reading=READING)
+        stores.lines.set_bounce_mailbox(*key, mailbox("m2"))
+        assert not stores.lines.set_reading(*key, "m1", READING)
+        assert not stores.lines.set_reading(stores.stranger, stored.line_id, "m2", READING)
+        assert stores.lines.get(*key).bounce_mailbox == mailbox("m2")
+        stores.lines.set_bounce_mailbox(*key, None)
+        assert not stores.lines.set_reading(*key, "m2", READING)
+
+    def test_the_readers_find_all_lines_that_have_one(self, stores: Stores) -> None:
+        with_one, taken_away, removed = line(), line(), line()
+        for stored in (with_one, taken_away, removed, line()):
+            stores.lines.add(stores.account, stored)
+        for stored in (with_one, taken_away, removed):
+            stores.lines.set_bounce_mailbox(stores.account, stored.line_id, mailbox())
+        stores.lines.set_bounce_mailbox(stores.account, taken_away.line_id, None)
+        stores.lines.remove(stores.account, removed.line_id)
+        stores.lines.add(stores.stranger, replace(line(), bounce_mailbox=mailbox()))
+        found = list(stores.lines.with_bounce_mailbox())
+        assert [own for account, own in found if account == stores.account] == [with_one.line_id]
+        assert [account for account, _ in found].count(stores.stranger) == 1
+
     def test_a_line_is_read_as_it_was_stored(self, stores: Stores) -> None:
         stored = replace(
             line(), from_name="Oak", reply_to="a@shop.example", limits=LineLimits(per_hour=5, per_day=9)
@@ -99,6 +155,7 @@ class TestLineStore:
             lambda: stores.lines.remove(stores.stranger, stored.line_id),
             lambda: stores.lines.set_plan(stores.stranger, stored.line_id, LinePlan.PURCHASED),
             lambda: stores.lines.set_connection(stores.stranger, stored.line_id, Connection()),
+            lambda: stores.lines.set_bounce_mailbox(stores.stranger, stored.line_id, mailbox()),
         ):
             with pytest.raises(NotFound):
                 attempt()
@@ -112,6 +169,7 @@ class TestLineStore:
         for attempt in (
             lambda: stores.lines.remove(stores.account, stored.line_id),
             lambda: stores.lines.set_connection(stores.account, stored.line_id, Connection()),
+            lambda: stores.lines.set_bounce_mailbox(stores.account, stored.line_id, mailbox()),
             lambda: stores.lines.set_plan(stores.account, stored.line_id, LinePlan.DEMO),
             lambda: stores.lines.get(stores.account, stored.line_id),
         ):

@@ -89,6 +89,15 @@ class TestFileStore:
         with pytest.raises(NotFound):
             files.fetch("results/nothing", tmp_path / "copy")
 
+    def test_the_beginning_of_a_file_is_enough(self, files: FileStore, tmp_path: Path) -> None:
+        for key, content in (("inbound/1", b"Subject: x"), ("inbound/0", b"")):
+            (tmp_path / "file").write_bytes(content)
+            files.put(key, tmp_path / "file", "message/rfc822")
+            assert files.beginning(key, 8) == content[:8]
+            assert files.beginning(key, 100) == content
+        with pytest.raises(NotFound):
+            files.beginning("inbound/nothing", 8)
+
     def test_a_purge_removes_what_begins_so_and_nothing_else(self, files: FileStore, tmp_path: Path) -> None:
         (tmp_path / "f").write_bytes(b"x")
         for key in ("results/a/1/x", "results/a/1/y", "results/a/2/x", "results/b/1/x"):

@@ -40,6 +40,23 @@ TEST_NOTIFICATION = {"Service": "Amazon S3", "Event": "s3:TestEvent", "Bucket": 
 """What S3 puts there once, when it is told of the queue."""
 
 
+TICK: dict[str, Any] = {
+    "version": "0",
+    "id": "53dc4d37-cffa-4f76-80c9-8b7d4a4d2eaa",
+    "account": "000000000000",
+    "region": "us-east-1",
+    "time": "2026-03-02T12:00:00Z",
+    "source": "aws.events",
+    "detail-type": "Scheduled Event",
+    "resources": [],
+    "detail": {},
+}
+"""What EventBridge calls a scheduled function with.
+
+https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-run-lambda-schedule.html
+"""
+
+
 def failed_ids(answer: dict[str, list[dict[str, str]]]) -> list[str]:
     """The messages that a handler wants to have again."""
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]

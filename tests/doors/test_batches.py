@@ -11,6 +11,7 @@ import pytest
 from chalicelib import wiring
 from chalicelib.adapters.sqs import encode_order
 from chalicelib.blueprints.abandoner import abandon_jobs
+from chalicelib.blueprints.bounce_reader import read_bounces
 from chalicelib.blueprints.checker import check_dns, start_checks
 from chalicelib.blueprints.connector import connect_lines
 from chalicelib.blueprints.dispatcher import dispatch_campaign
@@ -35,6 +36,7 @@ DOORS: list[tuple[str, Handler, dict[str, str]]] = [
     ("line_id", connect_lines, {"proof_ports": "lines"}),
     ("domain", check_dns, {"domain_check_ports": "domains dns clock"}),
     ("advice_for", check_dns, {"advising_ports": "lines dns clock"}),
+    ("line_id", read_bounces, {"reading_ports": "lines"}),
     ("campaign_id", remove_campaigns, {"removal_ports": "campaigns"}),
     ("line_id", remove_campaigns, {"removal_ports": "lines dialogs imports files"}),
     ("import_id", abandon_jobs, {"imports": ""}),
@@ -49,6 +51,7 @@ NAMES = [
     "connect",
     "check domain",
     "check line",
+    "bounces",
     "remove",
     "remove dialogs",
     "abandoned import",
@@ -141,7 +144,7 @@ def test_all_uploads_of_a_notification_are_imported(monkeypatch: pytest.MonkeyPa
     assert store.purged == ["uploads/a/c/i 1", "uploads/b/c/ä+2"]
 
 
-@pytest.mark.parametrize("handler", [import_uploads, abandon_jobs])
+@pytest.mark.parametrize("handler", [import_uploads, abandon_jobs, read_bounces])
 def test_what_s3_sends_to_try_the_queue_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, handler: Handler
 ) -> None:

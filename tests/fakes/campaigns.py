@@ -96,6 +96,10 @@ class FakeCampaignStore:
         if self.status(account_id, campaign_id) not in _ON_THE_ROUND:
             self._active.discard((account_id, campaign_id))
 
+    def find(self, account_id: str, prefix: str) -> str | None:
+        ids = [own for owner, own in self._campaigns if owner == account_id and own.startswith(prefix)]
+        return ids[0] if len(ids) == 1 else None
+
     def status(self, account_id: str, campaign_id: str) -> CampaignStatus | None:
         stored = self._campaigns.get((account_id, campaign_id))
         return stored.status if stored else None

@@ -26,6 +26,11 @@ class FakeFileStore:
             raise NotFound("file")
         path.write_bytes(self.contents[key])
 
+    def beginning(self, key: str, max_bytes: int) -> bytes:
+        if key not in self.contents:
+            raise NotFound("file")
+        return self.contents[key][:max_bytes]
+
     def put(self, key: str, path: Path, content_type: str) -> None:
         self.contents[key] = path.read_bytes()
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.brake import Brake
-from chalicelib.domain.line import Connection, Line, LinePlan
+from chalicelib.domain.line import BounceMailbox, Connection, Line, LinePlan, Reading
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
 from tests.fakes.paging import page_of
@@ -55,6 +55,21 @@ class FakeLineStore:
             return False
         self._lines[account_id, line_id] = replace(stored, brake=None, brake_lifted_at=at)
         return True
+
+    def set_bounce_mailbox(self, account_id: str, line_id: str, mailbox: BounceMailbox | None) -> None:
+        line = self.get(account_id, line_id)
+        self._lines[account_id, line_id] = replace(line, bounce_mailbox=mailbox)
+
+    def set_reading(self, account_id: str, line_id: str, mailbox_id: str, reading: Reading) -> bool:
+        line = self._lines.get((account_id, line_id))
+        if line is None or line.bounce_mailbox is None or line.bounce_mailbox.mailbox_id != mailbox_id:
+            return False
+        mailbox = replace(line.bounce_mailbox, reading=reading)
+        self._lines[account_id, line_id] = replace(line, bounce_mailbox=mailbox)
+        return True
+
+    def with_bounce_mailbox(self) -> Iterator[tuple[str, str]]:
+        return (key for key, line in list(self._lines.items()) if line.bounce_mailbox is not None)
 
     def remove(self, account_id: str, line_id: str) -> None:
         self.get(account_id, line_id)

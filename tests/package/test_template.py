@@ -56,7 +56,7 @@ def queue_sources(resources: Resources) -> Iterator[tuple[str, str, dict[str, An
 
 def test_every_queue_answers_message_by_message(resources: Resources) -> None:
     sources = list(queue_sources(resources))
-    assert len(sources) == 9
+    assert len(sources) == 10
     assert {
         name
         for name, _, source in sources
@@ -133,7 +133,7 @@ def _is_narrow(resource: Any) -> bool:
     if isinstance(resource, dict) and "Fn::GetAtt" in resource:
         return True
     text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else ""
-    starts = ("${FileBucket.Arn}/uploads/", "${FileBucket.Arn}/results/", "${FileBucket.Arn}/samples/")
+    starts = tuple(f"${{FileBucket.Arn}}/{name}/" for name in ("uploads", "results", "samples", "inbound"))
     ses = ":ses:${AWS::Region}:${AWS::AccountId}:"
     if ses in text:
         return text.split(ses)[1] in ("identity/*", "tenant/*", "configuration-set/${SesConfigurationSet}")
@@ -142,14 +142,18 @@ def _is_narrow(resource: Any) -> bool:
 
 
 def test_a_function_may_read_a_password_only_where_mail_is_sent(resources: Resources) -> None:
-    assert may(resources, "kms:Decrypt", "SecretKey") == {"ConnectLinesRole", "SendEmailsRole"}
+    assert may(resources, "kms:Decrypt", "SecretKey") == {
+        "ConnectLinesRole",
+        "SendEmailsRole",
+        "ReadBouncesRole",
+    }
     assert may(resources, "kms:Encrypt", "SecretKey") == {"ApiHandlerRole"}
     assert may(resources, "dynamodb:Scan") == set()
 
 
 def test_the_keys_of_links_are_read_where_links_are_made_and_followed(resources: Resources) -> None:
     """The API only reads links: it can't make a key, and its own key of KMS opens no password."""
-    assert may(resources, "kms:Decrypt", "LinkKey") == {"ApiHandlerRole", "SendEmailsRole"}
+    assert may(resources, "kms:Decrypt", "LinkKey") == {"ApiHandlerRole", "SendEmailsRole", "ReadBouncesRole"}
     assert may(resources, "kms:Encrypt", "LinkKey") == {"SendEmailsRole", "OperateServiceRole"}
     assert may(resources, "dynamodb:PutItem", "LinkKeyTable") == {"SendEmailsRole", "OperateServiceRole"}
     for action in ("dynamodb:DeleteItem", "dynamodb:UpdateItem"):
@@ -179,16 +183,34 @@ def test_files_are_private_encrypted_and_go_by_themselves(resources: Resources) 
         expiring = {
             r.get("Prefix") for r in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in r
         }
-        assert expiring == {"uploads/", "results/"}
+        assert expiring == {"uploads/", "inbound/", "results/"}
 
 
 def test_plain_http_is_refused_unless_somebody_says_otherwise(template: dict[str, Any]) -> None:
-    (statement,) = template["Resources"]["FileBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    statements = template["Resources"]["FileBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    condition, statement, otherwise = statements[0]["Fn::If"]
+    assert (condition, otherwise) == ("TlsOnly", {"Ref": "AWS::NoValue"})
     assert (statement["Effect"], statement["Condition"]) == (
         "Deny",
         {"Bool": {"aws:SecureTransport": "false"}},
     )
     assert template["Parameters"]["TlsOnly"]["Default"] == "true"
+
+
+def test_nobody_puts_mail_into_the_bucket_unless_somebody_says_so(template: dict[str, Any]) -> None:
+    resources, parameters = template["Resources"], template["Parameters"]
+    assert parameters["InboundDomain"]["Default"] == ""
+    assert template["Conditions"]["InboundMail"] == {
+        "Fn::Not": [{"Fn::Equals": [{"Ref": "InboundDomain"}, ""]}]
+    }
+    assert {resources[name]["Condition"] for name in ("InboundRuleSet", "InboundRule")} == {"InboundMail"}
+    policy = resources["FileBucketPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    ((condition, statement, _),) = (s["Fn::If"] for s in policy if s["Fn::If"][1]["Effect"] == "Allow")
+    assert (condition, statement["Principal"]) == ("InboundMail", {"Service": "ses.amazonaws.com"})
+    assert statement["Resource"] == {"Fn::Sub": "${FileBucket.Arn}/inbound/*"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
+    (action,) = resources["InboundRule"]["Properties"]["Rule"]["Actions"]
+    assert action["S3Action"]["ObjectKeyPrefix"] == "inbound/"
 
 
 def test_no_smtp_host_may_be_private_unless_somebody_says_so(template: dict[str, Any]) -> None:

@@ -138,6 +138,7 @@ def owner(stack: Stack) -> dict[str, str]:
     key = customer.api.get("/api-keys")["items"][0]["key_id"]
     domain = customer.api.post("/domains", {"domain": "owner.example"})
     customer.api.post(f"/lines/{line}/advice")
+    customer.api.post(f"/lines/{line}/dialogs", {"email": "somebody@example.com"})
     return {
         "c": campaign,
         "k": contact,
@@ -151,6 +152,7 @@ def owner(stack: Stack) -> dict[str, str]:
     }
 
 
+MAILBOX = {"host": "imap.example.com", "port": 993, "username": "bounces", "password": "a password"}
 REQUESTS = [
     ("GET", "/campaigns/{c}", None),
     ("PATCH", "/campaigns/{c}", {"name": "Mine"}),
@@ -176,6 +178,16 @@ REQUESTS = [
     ("POST", "/lines/{l}/connect", None),
     ("GET", "/lines/{l}/advice", None),
     ("POST", "/lines/{l}/advice", None),
+    ("POST", "/lines/{l}/bounce-mailbox", MAILBOX),
+    ("DELETE", "/lines/{l}/bounce-mailbox", None),
+    ("POST", "/lines/{l}/dialogs", {"email": "anna@example.com"}),
+    ("POST", "/lines/{l}/dialogs/bulk", {"dialogs": [{"email": "anna@example.com"}]}),
+    ("POST", "/lines/{l}/dialogs/tags", {"emails": ["somebody@example.com"], "add": ["mine"]}),
+    ("GET", "/lines/{l}/dialogs", None),
+    ("DELETE", "/lines/{l}/dialogs?email=somebody@example.com", None),
+    ("POST", "/lines/{l}/dialogs/imports", {}),
+    ("GET", "/lines/{l}/dialogs/imports", None),
+    ("POST", "/campaigns/{c}/imports/dialogs", {"line_id": "{l}"}),
     ("DELETE", "/lines/{l}", None),
     ("GET", "/domains/{d}", None),
     ("POST", "/domains/{d}/check", None),
@@ -203,7 +215,7 @@ def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer)
     tried = {
         (
             m,
-            p.format(
+            p.partition("?")[0].format(
                 c="{campaign_id}",
                 k="{contact_id}",
                 l="{line_id}",

@@ -139,6 +139,18 @@ class DynamoCampaignStore:
         resting = CampaignRow.campaign_id.exists() & ~stays
         _update(account_id, campaign_id, [CampaignRow.active.remove()], resting)
 
+    def find(self, account_id: str, prefix: str) -> str | None:
+        """The id of the account's one campaign whose id begins so; None for none and for several."""
+        found = CampaignRow.query(
+            account_id,
+            CampaignRow.campaign_id.startswith(prefix),
+            limit=2,
+            attributes_to_get=["account_id", "campaign_id"],
+            consistent_read=True,
+        )
+        ids = [row.campaign_id for row in found]
+        return ids[0] if len(ids) == 1 else None
+
     def status(self, account_id: str, campaign_id: str) -> CampaignStatus | None:
         """The status right now; None when there is no row."""
         try:

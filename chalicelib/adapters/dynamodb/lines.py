@@ -8,6 +8,12 @@ from typing import Any
 from pynamodb.exceptions import DeleteError, DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.update import Action
 
+from chalicelib.adapters.dynamodb.bounce_mailboxes import (
+    ROUND,
+    attributes_of,
+    mailbox_of,
+    reading_item,
+)
 from chalicelib.adapters.dynamodb.braking import lift, pull
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.line_mapping import (
@@ -29,7 +35,7 @@ from chalicelib.adapters.dynamodb.mapping import (
 from chalicelib.adapters.dynamodb.tables import LineRow
 from chalicelib.adapters.dynamodb.writing import refused
 from chalicelib.domain.brake import Brake
-from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan
+from chalicelib.domain.line import BounceMailbox, Connection, ConnectionState, Line, LinePlan, Reading
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
 
@@ -94,6 +100,32 @@ class DynamoLineStore:
         """Take the brake off; False when there is none."""
         return lift(LineRow(account_id, line_id), at)
 
+    def set_bounce_mailbox(self, account_id: str, line_id: str, mailbox: BounceMailbox | None) -> None:
+        """Set another mailbox or none; raises NotFound when the line was deleted."""
+        self._update(
+            account_id,
+            line_id,
+            [_set_or_remove(getattr(LineRow, name), value) for name, value in attributes_of(mailbox).items()],
+        )
+
+    def set_reading(self, account_id: str, line_id: str, mailbox_id: str, reading: Reading) -> bool:
+        """Store how far a mailbox was read; False when it isn't the line's any more."""
+        try:
+            LineRow(account_id, line_id).update(
+                actions=[LineRow.mailbox_reading.set(reading_item(reading))],
+                condition=LineRow.mailbox_id == mailbox_id,
+            )
+        except UpdateError as error:
+            if refused(error):
+                return False
+            raise
+        return True
+
+    def with_bounce_mailbox(self) -> Iterator[tuple[str, str]]:
+        """(account, line) of all that carry the mark of the readers' round."""
+        for row in LineRow.lines_with_mailbox.query(ROUND):
+            yield row.account_id, row.line_id
+
     def remove(self, account_id: str, line_id: str) -> None:
         """Remove the line and its password; raises NotFound."""
         try:
@@ -138,6 +170,8 @@ def _row(account_id: str, line: Line) -> LineRow:
         connection_state=line.connection.state,
         created_at=line.created_at,
         **channel_values(line.channel),
+        return_path=line.return_path,
+        **attributes_of(line.bounce_mailbox),
     )
 
 
@@ -164,4 +198,6 @@ def _line(row: LineRow) -> Line:
         created_at=row.created_at,
         brake=brake_from(row.brake),
         brake_lifted_at=row.brake_lifted_at,
+        return_path=row.return_path,
+        bounce_mailbox=mailbox_of(row),
     )

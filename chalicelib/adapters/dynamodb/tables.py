@@ -86,8 +86,19 @@ class LinkKeyRow(Model):
     created_at = UTCDateTimeAttribute()
 
 
+class LinesWithMailbox(GlobalSecondaryIndex["LineRow"]):
+    """Sparse: only lines whose bounce mailbox is read carry ``mailbox_round``."""
+
+    class Meta:
+        index_name = "LinesWithMailbox"
+        projection = KeysOnlyProjection()
+
+    mailbox_round = UnicodeAttribute(hash_key=True)
+    line_id = UnicodeAttribute(range_key=True)
+
+
 class LineRow(Model):
-    """One line of an account. ``password`` is KMS ciphertext. The channel's fields depend on its kind."""
+    """One line of an account. The passwords are KMS ciphertext. The channel's fields depend on its kind."""
 
     class Meta:
         table_name = "lines"
@@ -118,6 +129,13 @@ class LineRow(Model):
     brake: MapAttribute[str, object] = MapAttribute(null=True)
     brake_lifted_at = UTCDateTimeAttribute(null=True)
     created_at = UTCDateTimeAttribute()
+    return_path = UnicodeAttribute(null=True)
+    mailbox_id = UnicodeAttribute(null=True)
+    mailbox: MapAttribute[str, object] = MapAttribute(null=True)
+    mailbox_password = BinaryAttribute(legacy_encoding=False, null=True)
+    mailbox_reading: MapAttribute[str, object] = MapAttribute(null=True)
+    mailbox_round = UnicodeAttribute(null=True)
+    lines_with_mailbox = LinesWithMailbox()
     lines_to_check = LinesToCheck()
 
 

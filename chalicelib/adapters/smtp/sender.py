@@ -10,6 +10,7 @@ from chalicelib.adapters.smtp.dialogue import Failed
 from chalicelib.adapters.smtp.opening import Network, Timeouts, open_dialogue, trust
 from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, Stage, TryLater
 from chalicelib.domain.line import Connection, ConnectionState, Line, SmtpChannel
+from chalicelib.domain.return_path import sample_sender
 
 MOST_WARM = 16  # connections one process keeps; the one unused for longest is closed first
 
@@ -88,7 +89,7 @@ class SmtpSender:
         return self._deliver(line, envelope, message, go_ahead)
 
     def prove(self, line: Line, password: str) -> Connection:
-        """Tries all but a message: resolve, connect, TLS, EHLO, AUTH, SIZE, MAIL FROM the line's address.
+        """Tries all but a message: resolve, connect, TLS, EHLO, AUTH, SIZE, MAIL FROM as in its messages.
 
         On a connection of its own. The reason of a failure names the stage and what to do.
         """
@@ -96,7 +97,7 @@ class SmtpSender:
             connection = self._dial(_server(line), password)
         except Failed as failed:
             return self._unproven(failed.verdict.reason)
-        problem = connection.try_sender(line.from_address)
+        problem = connection.try_sender(sample_sender(line))
         connection.close()
         if problem is not None:
             return self._unproven(problem.reason)

@@ -3,6 +3,8 @@
 from chalicelib.blueprints.api.accounts import accounts
 from chalicelib.blueprints.api.advice import advice
 from chalicelib.blueprints.api.authorizer import authorization
+from chalicelib.blueprints.api.bounce_mailboxes import bounce_mailboxes
+from chalicelib.blueprints.api.bounces import bounces
 from chalicelib.blueprints.api.campaigns import campaigns
 from chalicelib.blueprints.api.contacts import contacts
 from chalicelib.blueprints.api.description import description
@@ -19,6 +21,7 @@ API_BLUEPRINTS = (
     description,
     accounts,
     lines,
+    bounce_mailboxes,
     advice,
     domains,
     dialogs,
@@ -27,5 +30,6 @@ API_BLUEPRINTS = (
     imports,
     exports,
     suppressions,
+    bounces,
     links,
 )

@@ -12,6 +12,7 @@ from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.account import ApiKey
 from chalicelib.domain.line import LinePlan
+from chalicelib.domain.return_path import inbound_pattern
 from chalicelib.flow.accounts import create_key
 
 accounts = Blueprint(__name__)
@@ -23,6 +24,9 @@ class AccountShown(Output):
     account_id: str
     name: str
     line_plan: LinePlan = Field(description="The plan that a new line of this account starts with.")
+    return_path: str | None = Field(
+        description="A return_path for lines whose bounces are read without a mailbox; null if there is none."
+    )
     created_at: datetime
 
 
@@ -63,10 +67,12 @@ class KeyList(Output):
 def read_account(call: Call[Nothing, Nothing]) -> AccountShown:
     """Read the account the key acts for."""
     account = wiring.accounts().get(call.account_id)
+    domain = wiring.settings().inbound_domain
     return AccountShown(
         account_id=account.account_id,
         name=account.name,
         line_plan=account.line_plan,
+        return_path=inbound_pattern(account.account_id, domain) if domain else None,
         created_at=account.created_at,
     )
 

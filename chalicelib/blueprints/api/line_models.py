@@ -6,9 +6,10 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from chalicelib import wiring
+from chalicelib.blueprints.api.bounce_mailbox_models import MailboxShown
 from chalicelib.blueprints.api.brake_models import BrakeShown
 from chalicelib.blueprints.api.models import Address, Input, OneLine, Output, Reason
-from chalicelib.domain.address import Rejection, parse_identity
+from chalicelib.domain.address import Rejection, parse_address, parse_identity
 from chalicelib.domain.brake import BrakeState
 from chalicelib.domain.hosts import PORTS, is_host_name
 from chalicelib.domain.identity import Verification, VerificationState, is_domain
@@ -21,6 +22,7 @@ from chalicelib.domain.line import (
     SesChannel,
     SmtpChannel,
 )
+from chalicelib.domain.return_path import pattern_fault
 from chalicelib.domain.schedule import LineLimits
 
 
@@ -34,6 +36,13 @@ def _host(value: str) -> str:
 def _port(value: int, info: ValidationInfo) -> int:
     if not (value in PORTS or info.data.get("host") in wiring.private_smtp_hosts()):
         raise ValueError(f"Use one of the ports {', '.join(map(str, PORTS))}.")
+    return value
+
+
+def _return_path(value: str) -> str:
+    fault = pattern_fault(value, lambda address: not isinstance(parse_address(address), Rejection))
+    if fault:
+        raise ValueError(fault)
     return value
 
 
@@ -97,7 +106,22 @@ class LineInput(Input):
     reply_to: Address | None = None
     smtp: SmtpInput | None = Field(None, description="Give exactly one of smtp and ses.")
     ses: SesInput | None = Field(None, validate_default=True, description="Give exactly one of smtp and ses.")
+    return_path: Annotated[str, AfterValidator(_return_path), Field(max_length=320)] | None = Field(
+        None,
+        description=(
+            "Pattern of the addresses that bounces come to, one for each message, such as"
+            " bounces+{token}@example.com. Left out, they come to from_address. For SMTP only: SES tells of"
+            " bounces by itself."
+        ),
+    )
     limits: Limits = Limits()
+
+    @field_validator("return_path")
+    @classmethod
+    def _by_smtp(cls, return_path: str | None, info: ValidationInfo) -> str | None:
+        if return_path is not None and info.data.get("ses") is not None:
+            raise ValueError("Leave it out: SES tells of bounces by itself.")
+        return return_path
 
     @field_validator("ses")
     @classmethod
@@ -189,10 +213,12 @@ class LineShown(Output):
     from_address: str
     from_name: str
     reply_to: str | None
+    return_path: str | None
     smtp: SmtpShown | None = Field(description="Null for a line through SES.")
     ses: SesShown | None = Field(description="Null for a line through an SMTP server.")
     limits: Limits
     connection: ConnectionShown
+    bounce_mailbox: MailboxShown | None
     brake: BrakeShown
     created_at: datetime | None
 
@@ -207,6 +233,7 @@ class LineShown(Output):
             from_address=line.from_address,
             from_name=line.from_name,
             reply_to=line.reply_to,
+            return_path=line.return_path,
             smtp=SmtpShown.of(channel) if isinstance(channel, SmtpChannel) else None,
             ses=SesShown.of(channel, connection.verification) if isinstance(channel, SesChannel) else None,
             limits=Limits.of(line.limits),
@@ -217,6 +244,7 @@ class LineShown(Output):
                 size_limit=connection.size_limit,
                 quota=Limits.of(connection.quota),
             ),
+            bounce_mailbox=MailboxShown.of(line.bounce_mailbox),
             brake=BrakeShown.of(brake),
             created_at=line.created_at,
         )

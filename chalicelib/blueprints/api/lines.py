@@ -8,11 +8,23 @@ from chalicelib.blueprints.api.models import PageQuery
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.line import Line
+from chalicelib.domain.return_path import inbound_pattern
 from chalicelib.domain.schedule import LineLimits
+from chalicelib.errors import FieldError, Invalid
 from chalicelib.flow.brake import line_brake
 from chalicelib.flow.lines import NewLine, add_line, ask_for_connection, remove_line
 
 lines = Blueprint(__name__)
+
+
+def _received(pattern: str | None, account_id: str) -> str | None:
+    """The return path; under the operator's domain it must be the account's own, or nobody gets its mail."""
+    domain = wiring.settings().inbound_domain
+    host = (pattern or "").rpartition("@")[2].lower()
+    if domain and f".{host}".endswith(f".{domain}") and host != f"{account_id}.{domain}":
+        own = inbound_pattern(account_id, domain)
+        raise Invalid(FieldError("return_path", "not_received", f"Under this domain, yours is {own}."))
+    return pattern
 
 
 @route(lines, "POST", "/lines", LineInput, Nothing, LineShown, status=201)
@@ -26,6 +38,7 @@ def create_line(call: Call[LineInput, Nothing]) -> LineShown:
         from_address=body.from_address,
         from_name=body.from_name,
         reply_to=body.reply_to,
+        return_path=_received(body.return_path, call.account_id),
         limits=LineLimits(**body.limits.model_dump()),
     )
     return _shown(call.account_id, add_line(call.account_id, new, wiring.line_ports()))

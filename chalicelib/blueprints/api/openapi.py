@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from chalicelib.blueprints.api.problems import CONTENT_TYPE, Problem
-from chalicelib.blueprints.api.requests import Nothing
+from chalicelib.blueprints.api.requests import Nothing, RawMessage
 from chalicelib.blueprints.api.routing import Route
 
 _TITLES = {
@@ -21,7 +21,7 @@ _TITLES = {
     409: "The state doesn't allow it; `allowed` says what it allows.",
     412: "It was changed since it was read.",
     413: "The body is too large.",
-    415: "The body isn't JSON.",
+    415: "The body isn't of the type that this route takes.",
     422: "One or several fields are wrong; all of them are listed.",
     500: "A fault of the service.",
 }
@@ -62,6 +62,7 @@ def openapi_document(routes: list[Route], version: str) -> dict[str, Any]:
 
 def _definitions(routes: list[Route]) -> dict[str, Any]:
     inputs = {model for route in routes for model in (route.body, route.query) if model is not Nothing}
+    inputs -= {RawMessage}
     answers = {route.answer for route in routes if route.answer} | {Problem}
     wanted = [(model, "validation") for model in sorted(inputs, key=lambda m: m.__name__)]
     wanted += [(model, "serialization") for model in sorted(answers, key=lambda m: m.__name__)]
@@ -85,9 +86,15 @@ def _operation(route: Route, definitions: dict[str, Any]) -> dict[str, Any]:
         operation["security"] = []
     if route.body is not Nothing:
         required = any(field.is_required() for field in route.body.model_fields.values())
-        content = {"application/json": _schema(route.body)}
+        content = _content(route.body)
         operation["requestBody"] = {"required": required, "content": content}
     return operation
+
+
+def _content(body: type[BaseModel]) -> dict[str, Any]:
+    if issubclass(body, RawMessage):
+        return {media_type: {} for media_type in body.MEDIA_TYPES}
+    return {"application/json": _schema(body)}
 
 
 def _path_parameters(path: str) -> list[dict[str, Any]]:

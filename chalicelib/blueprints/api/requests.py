@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Generic, NoReturn, TypeVar
+from typing import Any, ClassVar, Generic, NoReturn, TypeVar
 
 from chalice.app import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -21,6 +21,14 @@ class Nothing(BaseModel):
     """No body, or no query parameters: whatever is given is refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class RawMessage(BaseModel):
+    """A body that is no JSON but a mail message as it is on the wire (RFC 5322)."""
+
+    MEDIA_TYPES: ClassVar = ("message/rfc822", "message/global")
+
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +55,31 @@ def read_call(request: Request, body: type[B], query: type[Q]) -> Call[B, Q]:
 
 def _body(request: Request, model: type[B]) -> B:
     raw = _bytes(request.raw_body)
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if issubclass(model, RawMessage):
+        return model(content=_message(raw, content_type))
     if not raw.strip():
         return _validated(model, {})
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != "application/json":
         raise Unacceptable(415, "unsupported_media_type", "Send JSON with Content-Type: application/json.")
     return _validated(model, _json(raw))
+
+
+def _message(raw: bytes, content_type: str) -> bytes:
+    if content_type not in RawMessage.MEDIA_TYPES:
+        wanted = RawMessage.MEDIA_TYPES[0]
+        raise Unacceptable(
+            415, "unsupported_media_type", f"Send the message as it is, with Content-Type: {wanted}."
+        )
+    if not raw.strip():
+        raise Unacceptable(400, "no_message", "Send the message as the body, its header first.")
+    return _within_limit(raw, " A report says what it has to say at its beginning; send that.")
+
+
+def _within_limit(raw: bytes, hint: str = "") -> bytes:
+    if len(raw) > MAX_BODY:
+        raise Unacceptable(413, "too_large", f"A request's body has at most {MAX_BODY:,} bytes.{hint}")
+    return raw
 
 
 def _bytes(raw: str | bytes) -> bytes:
@@ -60,10 +87,10 @@ def _bytes(raw: str | bytes) -> bytes:
 
 
 def _json(raw: bytes) -> Any:
-    if len(raw) > MAX_BODY:
-        raise Unacceptable(413, "too_large", f"A request's body has at most {MAX_BODY:,} bytes.")
     try:
-        return json.loads(raw, parse_constant=_refuse_constant, object_pairs_hook=_without_repeats)
+        return json.loads(
+            _within_limit(raw), parse_constant=_refuse_constant, object_pairs_hook=_without_repeats
+        )
     except (ValueError, RecursionError) as error:
         detail = f" {error}" if isinstance(error, json.JSONDecodeError) else ""
         raise Unacceptable(400, "not_json", f"The body is not valid JSON.{detail}") from error

@@ -8,13 +8,13 @@ import pytest
 from chalicelib.domain.delivery import MessageTags
 from chalicelib.domain.link_tokens import TokenKind, TokenRing, key_number
 from chalicelib.errors import SecretUnreadable
-from chalicelib.flow.link_keys import REMEMBERED, KeptRing, LinkKeyPorts, rotate_link_key
+from chalicelib.flow.link_keys import A_MOMENT, REMEMBERED, KeptRing, LinkKeyPorts, rotate_link_key
 from chalicelib.ports import SealedKey
 from tests.fakes.clock import HandClock
 from tests.fakes.link_keys import FakeLinkKeyBox, FakeLinkKeyStore
 
 TAGS = MessageTags("acc1", "camp1", "contact1", 1, 1)
-UNSUBSCRIBE = TokenKind.UNSUBSCRIBE
+UNSUBSCRIBE, RETURN = TokenKind.UNSUBSCRIBE, TokenKind.RETURN
 
 
 @dataclass
@@ -105,6 +105,21 @@ def test_a_token_of_a_newer_key_is_read_at_once() -> None:
     reads = deployment.keys.reads
     assert reader.read(UNSUBSCRIBE, new) == TAGS
     assert deployment.keys.reads == reads + 1
+
+
+def test_who_works_a_code_out_again_gets_those_of_newer_keys_too_but_not_at_every_turn() -> None:
+    deployment = Deployment()
+    reader = deployment.process()
+    old = deployment.process().seal(RETURN, TAGS)
+    assert list(reader.seals(RETURN, TAGS)) == [old]
+    rotate_link_key(deployment.ports)
+    new = deployment.process().seal(RETURN, TAGS)
+    assert new not in list(reader.seals(RETURN, TAGS))
+    deployment.clock.wait(seconds=A_MOMENT.total_seconds() + 1)
+    assert new in list(reader.seals(RETURN, TAGS))
+    reads = deployment.keys.reads
+    assert set(reader.seals(RETURN, TAGS)) == {old, new}
+    assert deployment.keys.reads == reads
 
 
 def test_a_forged_number_costs_one_look_and_is_none() -> None:
