@@ -26,6 +26,10 @@ setup: $(APP_READY) $(STACK_READY) ## Create both virtual environments from the 
 demo: setup ## Send a real campaign through the embedded stack, and check what arrived
 	@$(BIN)/python -m local.demo
 
+.PHONY: demo-ses
+demo-ses: setup ## Send one through SES, with bounces, complaints, opens and events in disorder, and check it
+	@$(BIN)/python -m local.demo_ses
+
 .PHONY: plan-demo
 plan-demo: setup ## Run a campaign on a simulated clock, and compare it with its plan
 	@$(BIN)/python -m local.plan_demo

@@ -61,22 +61,33 @@ def check_totals(totals: Mapping[str, int]) -> Iterator[str]:
 
 def check_workbook(workbook: bytes, totals: Mapping[str, int], expected: ExpectedList) -> Iterator[str]:
     """The Excel report: its rows, and the numbers in its summary."""
+    yield from check_rows("Excel report", rows_of(workbook), totals, expected)
     book = CalamineWorkbook.from_filelike(BytesIO(workbook))
-    header, *lines = book.get_sheet_by_name("Contacts").to_python()
-    email_at, status_at = header.index("Email"), header.index("Status")
-    rows = [(str(line[email_at]), _status(str(line[status_at]))) for line in lines]
-    yield from check_rows("Excel report", rows, totals, expected)
     summary = {line[0]: line[1] for line in book.get_sheet_by_name("Summary").to_python()}
     for name in ("contacts", *STATUSES):
         if summary.get(name.replace("_", " ").capitalize()) != totals[name]:
             yield f"Excel report: the summary's {name} is not {totals[name]}."
 
 
-def check_mail(received: Sequence[Received], rows: Iterable[Row], expected: ExpectedList) -> Iterator[str]:
-    """The mailbox: each contact that is Sent exactly once, nobody else, and everyone's own words."""
-    sent = {mailbox_key(address) for address, status in rows if status in _LEFT_US}
+def rows_of(workbook: bytes) -> list[Row]:
+    """The contacts in the Excel report."""
+    book = CalamineWorkbook.from_filelike(BytesIO(workbook))
+    header, *lines = book.get_sheet_by_name("Contacts").to_python()
+    email_at, status_at = header.index("Email"), header.index("Status")
+    return [(str(line[email_at]), _status(str(line[status_at]))) for line in lines]
+
+
+def written_to(rows: Iterable[Row]) -> set[str]:
+    """The contacts whose status says that a message left for them, by mailbox key."""
+    return {mailbox_key(address) for address, status in rows if status in _LEFT_US}
+
+
+def check_mail(
+    received: Sequence[Received], receivers: Iterable[str], expected: ExpectedList
+) -> Iterator[str]:
+    """The mailbox: one message for each of the receivers, none for anybody else, and everyone's own words."""
     arrived = Counter(mailbox_key(one) for message in received for one in message.recipients)
-    yield from _differences("Mailbox", arrived, sent)
+    yield from _differences("Mailbox", arrived, receivers)
     for message in received:
         if len(message.recipients) != 1:
             yield f"Mailbox: one message has {len(message.recipients)} recipients."

@@ -24,13 +24,13 @@ def say(text: str = "") -> None:
 
 
 @contextmanager
-def progress(what: str, total: int) -> Iterator[Progress]:
+def progress(what: str, total: int, unit: str = "mails") -> Iterator[Progress]:
     """A bar on a terminal; elsewhere a plain line now and then."""
     if sys.stderr.isatty():
         # tqdm draws nothing on a terminal that doesn't tell its size; this takes 80 by 24 then
         size = shutil.get_terminal_size()
         options = {"ncols": min(100, size.columns), "nrows": size.lines}
-        with tqdm(total=total, desc=f"  {what}", unit=" mails", **options) as bar:
+        with tqdm(total=total, desc=f"  {what}", unit=f" {unit}", **options) as bar:
             yield lambda done: bar.update(done - bar.n) and None
     else:
         yield _PlainProgress(what, total)

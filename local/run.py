@@ -1,16 +1,24 @@
-"""`make run`: keep the embedded stack running until Ctrl-C; everything survives in `.local/`."""
+"""`make run`: keep the embedded stack running until Ctrl-C; everything survives in `.local/`.
+
+`SES_DELAY=5 SES_DUPLICATES=0.2 make run` makes SES's events come late and twice; see `local/ses_settings.py`.
+"""
 
 import fcntl
 import json
+import os
 import signal
 import sys
 import time
 from pathlib import Path
 
 from local.emulator import ROOT
+from local.ses_bridge import Options
+from local.ses_fates import SIMULATOR
+from local.ses_settings import SettingError, with_environment
 from local.stack import OPERATOR, Stack, start
 
 FOLDER = ROOT / ".local"
+SES = Options(verify_after=30.0)  # long enough to see an identity wait for it
 
 
 def main() -> None:
@@ -27,9 +35,13 @@ def main() -> None:
 
 
 def _run() -> None:
+    try:
+        ses = with_environment(SES, os.environ)
+    except SettingError as error:
+        sys.exit(str(error))
     print("Starting the embedded stack …", flush=True)
     try:
-        with start(FOLDER) as stack:
+        with start(FOLDER, ses=ses) as stack:
             _introduce(stack, demo_account(stack, FOLDER))
             while True:
                 time.sleep(3600)
@@ -63,6 +75,9 @@ def _introduce(stack: Stack, account: dict[str, str]) -> None:
   API       {stack.api_url}
   API key   {account["api_key"]}
   SMTP      {mailbox.host}:{mailbox.port} STARTTLS, user {mailbox.username}, password {mailbox.password}
+  SES       a line with "ses": {{"identity": "example.com"}} instead of "smtp", verified within two minutes
+            success@, bounce@, complaint@, ooto@, suppressionlist@{SIMULATOR} do as they say
+            curl -X POST {stack.ses.url}/reader/MESSAGE-ID/open   (or click, prefetch, complaint)
   Mail      {mailbox.maildir.root}
   AWS       {stack.emulator.endpoint}
 

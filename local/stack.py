@@ -1,4 +1,4 @@
-"""The whole product on this machine: emulator, mailbox, and the packaged app deployed between them."""
+"""The whole product on this machine: emulator, mailbox, SES bridge, and the packaged app among them."""
 
 import json
 import os
@@ -16,6 +16,8 @@ from local.deploy import deploy
 from local.emulator import ROOT, Emulator, run_emulator
 from local.mailbox import Mailbox, run_mailbox
 from local.package import package
+from local.ports import remembered_port
+from local.ses_bridge import Options, SesBridge, run_bridge
 
 STACK = "postline"
 OPERATOR = "OperateService"
@@ -36,6 +38,7 @@ class Stack:
 
     emulator: Emulator
     mailbox: Mailbox
+    ses: SesBridge
     outputs: Mapping[str, str]
     session: boto3.Session
 
@@ -75,35 +78,47 @@ class Stack:
 
 @contextmanager
 def start(
-    folder: Path | None = None, parameters: Mapping[str, str] | None = None, *, app: Path = ROOT
+    folder: Path | None = None,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    app: Path = ROOT,
+    ses: Options | None = None,
 ) -> Iterator[Stack]:
     """Package, start and deploy everything; it all ends with the block.
 
-    Data survive in `folder`, or go with the block when there is none. `parameters` are the template's.
+    Data survive in `folder`, or go with the block when there is none. `parameters` are the template's, `ses`
+    says how SES behaves.
     """
     build = package(app)
     with (
         _folder(folder) as kept,
         run_mailbox(kept / "mail") as mailbox,
         run_emulator(kept / "aws", keep=folder is not None) as emulator,
+        run_bridge(emulator, mailbox.maildir, remembered_port(kept / "ses-port"), ses) as bridge,
     ):
         session = emulator.session()
-        values = {**_LOCAL, **_of_mailbox(mailbox), **(parameters or {})}
-        stack = _deployed(emulator, mailbox, session, build, values)
+        values = {**_LOCAL, **_of_mailbox(mailbox), "SesEndpoint": bridge.url, **(parameters or {})}
+        stack = _deployed(emulator, mailbox, bridge, session, build, values)
         if "PublicUrl" not in values:  # only now the API has an address
-            stack = _deployed(emulator, mailbox, session, build, {**values, "PublicUrl": stack.api_url})
+            values = {**values, "PublicUrl": stack.api_url}
+            stack = _deployed(emulator, mailbox, bridge, session, build, values)
         _limit_senders(stack)
         _answer_in_bytes(stack)
         yield stack
 
 
 def _deployed(
-    emulator: Emulator, mailbox: Mailbox, session: boto3.Session, build: Path, values: Mapping[str, str]
+    emulator: Emulator,
+    mailbox: Mailbox,
+    bridge: SesBridge,
+    session: boto3.Session,
+    build: Path,
+    values: Mapping[str, str],
 ) -> Stack:
     outputs = deploy(
         session, build, stack=STACK, bucket=_ARTEFACTS, parameters=values, endpoint=emulator.endpoint
     )
-    return Stack(emulator, mailbox, outputs, session)
+    return Stack(emulator, mailbox, bridge, outputs, session)
 
 
 def _answer_in_bytes(stack: Stack) -> None:
