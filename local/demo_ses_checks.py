@@ -54,6 +54,7 @@ def judge(found: Evidence) -> tuple[dict[str, Any], list[str]]:
             check_accepted(found.accepted, found.received),
             check_statuses("API", found.report.rows, implied),
             check_statuses("Excel report", checks.rows_of(found.report.workbook), implied),
+            check_machines(found.report.contacts, totals, implied),
             check_reasons(found.report.contacts, found.before),
             check_suppressions(found.suppressions, implied),
             check_healing(found, totals["outcome_unknown"]),
@@ -83,6 +84,17 @@ def check_statuses(where: str, rows: Iterable[checks.Row], implied: Verdict) -> 
         wanted = implied.statuses.get(mailbox_key(address), "not_sent")
         if status != wanted:
             yield f"{where}: {address} is {status}, its events say {wanted}."
+
+
+def check_machines(
+    contacts: Iterable[Mapping[str, Any]], totals: Mapping[str, int], implied: Verdict
+) -> Iterator[str]:
+    """Openings of machines are told apart from people's, contact by contact and in number."""
+    said = {mailbox_key(one["email"]) for one in contacts if one["machine_opened_at"] is not None}
+    for key in sorted(said ^ implied.by_machine):
+        yield f"API: {key} {'was' if key in implied.by_machine else 'was not'} opened by a machine."
+    if totals["machine_opened"] != len(implied.by_machine):
+        yield f"{len(implied.by_machine)} were opened by a machine, totals say {totals['machine_opened']}."
 
 
 def check_reasons(contacts: Iterable[Mapping[str, Any]], before: frozenset[str]) -> Iterator[str]:

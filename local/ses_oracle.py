@@ -1,9 +1,9 @@
 """What the bridge's ledger means for each contact: worked out anew from the rules, without the app's code.
 
-For one message, whatever order its events came in and however often: who opened it is Opened; else a
-bounce for good, or one without a delivery, makes an Error; else who has it is Delivered; else it is Sent.
-An automatic reply after the delivery and a complaint change no status. A mailbox that doesn't exist and a
-complaint put the address on the suppression list.
+For one message, whatever order its events came in and however often: who opened it is Opened, which a
+machine does not count for; else a bounce for good, or one without a delivery, makes an Error; else who has it
+is Delivered; else it is Sent. An automatic reply after the delivery and a complaint change no status. A
+mailbox that doesn't exist and a complaint put the address on the suppression list.
 """
 
 from collections import defaultdict
@@ -14,17 +14,22 @@ from local.demo_list import mailbox_key
 from local.ses_events import Happening
 from local.ses_publishing import Published
 
-_READ = frozenset({Happening.OPEN, Happening.CLICK, Happening.PREFETCH})
+_READ = frozenset({Happening.OPEN, Happening.CLICK})
+_ARRIVED = frozenset({Happening.DELIVERY, Happening.PREFETCH})
 _FAILED = frozenset({Happening.BOUNCE, Happening.ON_SUPPRESSION_LIST, Happening.REJECT})
 _GIVEN_UP = frozenset({Happening.MAILBOX_FULL})
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What must be true in the end, by mailbox key: each one's status, and why an address is suppressed."""
+    """What must be true in the end, by mailbox key: each one's status, and why an address is suppressed.
+
+    ``by_machine`` are those whose message a machine opened.
+    """
 
     statuses: Mapping[str, str]
     suppressed: Mapping[str, frozenset[str]]
+    by_machine: frozenset[str]
 
 
 def verdict(accepted: Iterable[str], ledger: Iterable[Published], suppressed: Set[str]) -> Verdict:
@@ -42,13 +47,14 @@ def verdict(accepted: Iterable[str], ledger: Iterable[Published], suppressed: Se
             **{key: why for key, why in reasons.items() if why},
             **dict.fromkeys(suppressed, frozenset({"added"})),
         },
+        by_machine=frozenset(key for key, each in happened.items() if Happening.PREFETCH in each),
     )
 
 
 def _status(happenings: Set[Happening]) -> str:
     if happenings & _READ:
         return "opened"
-    delivered = Happening.DELIVERY in happenings
+    delivered = bool(happenings & _ARRIVED)
     if happenings & _FAILED or (happenings & _GIVEN_UP and not delivered):
         return "error"
     return "delivered" if delivered else "sent"

@@ -1,4 +1,7 @@
-"""A small HTTP server on loopback that hands requests on as they came, so that their signatures stay good."""
+"""A small HTTP server on loopback that hands requests on as they came, so that their signatures stay good.
+
+Where that can't be, it signs them anew (``signed_by``).
+"""
 
 import json
 import threading
@@ -8,6 +11,10 @@ from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+import boto3
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 
 from local.ports import LOOPBACK
 
@@ -41,6 +48,9 @@ class Answer:
     body: bytes
 
 
+_OF_A_SIGNATURE = frozenset(
+    {"host", "authorization", "x-amz-date", "x-amz-security-token", "x-amz-content-sha256"}
+)
 Handler = Callable[[Request], Answer | None]
 """Answers a request, from several threads; None cuts the connection instead."""
 
@@ -69,6 +79,16 @@ def forward(request: Request, port: int) -> Answer:
         )
     finally:
         connection.close()
+
+
+def signed_by(session: boto3.Session, request: Request, port: int) -> Request:
+    """The same request to the server at the loopback port, in the name of the session's user."""
+    host = f"{LOOPBACK}:{port}"
+    kept = {name: value for name, value in request.headers if name.lower() not in _OF_A_SIGNATURE}
+    anew = AWSRequest(request.method, f"http://{host}{request.path}", headers=kept, data=request.body)
+    SigV4Auth(session.get_credentials(), "ses", session.region_name).add_auth(anew)
+    headers = (("Host", host), *((name, str(value)) for name, value in anew.headers.items()))
+    return Request(request.method, request.path, headers, request.body)
 
 
 @contextmanager

@@ -25,7 +25,7 @@ WORDS = ExpectedMail("Hello", "Hello there", ("Hello",))
 STATUS = {"reader": "opened", "holder": "delivered", "gone": "error", "angry": "opened", "silent": "error"}
 HAPPENED = {
     "reader": (H.OPEN, H.SEND, H.DELIVERY, H.OPEN),
-    "holder": (H.SEND, H.DELIVERY, H.OUT_OF_OFFICE),
+    "holder": (H.SEND, H.DELIVERY, H.PREFETCH, H.OUT_OF_OFFICE),
     "gone": (H.SEND, H.BOUNCE),
     "angry": (H.SEND, H.DELIVERY, H.COMPLAINT, H.OPEN),
 }
@@ -54,6 +54,7 @@ def totals(statuses: Mapping[str, str], unknown: int = 0) -> dict[str, int]:
     return {
         "contacts": len(statuses),
         "outcome_unknown": unknown,
+        "machine_opened": 1,
         **{status: counted[status] for status in STATUSES},
     }
 
@@ -75,7 +76,12 @@ def workbook(statuses: Mapping[str, str]) -> bytes:
 def report(statuses: Mapping[str, str]) -> Report:
     reasons = {"silent": {"code": "suppressed"}, "gone": {"code": "bounced"}}
     contacts = [
-        {"email": address(name), "status": status, "reason": reasons.get(name)}
+        {
+            "email": address(name),
+            "status": status,
+            "reason": reasons.get(name),
+            "machine_opened_at": "2026-03-02T12:00:00Z" if name == "holder" else None,
+        }
         for name, status in statuses.items()
     ]
     return Report(totals(statuses), contacts, workbook(statuses))
@@ -201,6 +207,17 @@ def events_that_come_once() -> Evidence:
     return replace(evidence(), ledger=published({**HAPPENED, "reader": (H.OPEN, H.SEND, H.DELIVERY)}))
 
 
+def a_machine_taken_for_nobody() -> Evidence:
+    found = report(STATUS)
+    contacts = [{**one, "machine_opened_at": None} for one in found.contacts]
+    return replace(evidence(), report=replace(found, contacts=contacts))
+
+
+def machines_counted_wrongly() -> Evidence:
+    right = report(STATUS)
+    return replace(evidence(), report=replace(right, totals={**right.totals, "machine_opened": 2}))
+
+
 def an_error_without_its_reason() -> Evidence:
     found = report(STATUS)
     contacts = [{**one, "reason": None} for one in found.contacts]
@@ -233,6 +250,8 @@ def an_error_without_its_reason() -> Evidence:
         (an_event_the_ledger_lacks, "API: holder@shop.example is delivered, its events say sent."),
         (events_in_good_order, "No event overtook another."),
         (events_that_come_once, "No event came twice."),
+        (a_machine_taken_for_nobody, "API: holder@shop.example was opened by a machine."),
+        (machines_counted_wrongly, "1 were opened by a machine, totals say 2."),
         (an_error_without_its_reason, "API: silent@shop.example was suppressed before the launch."),
     ],
 )
@@ -256,7 +275,7 @@ def test_totals_and_rows_that_differ_are_the_drift() -> None:
         ((), "sent", set()),
         ((H.SEND,), "sent", set()),
         ((H.DELIVERY, H.SEND), "delivered", set()),
-        ((H.PREFETCH, H.DELIVERY), "opened", set()),
+        ((H.PREFETCH, H.DELIVERY), "delivered", set()),
         ((H.BOUNCE, H.OPEN), "opened", {"bounced"}),
         ((H.DELIVERY, H.BOUNCE), "error", {"bounced"}),
         ((H.SEND, H.ON_SUPPRESSION_LIST), "error", set()),
