@@ -22,6 +22,7 @@ from local.ses_publishing import Published
 
 H = Happening
 WORDS = ExpectedMail("Hello", "Hello there", ("Hello",))
+LINK = "https://shop.example/u/1"
 STATUS = {"reader": "opened", "holder": "delivered", "gone": "error", "angry": "opened", "silent": "error"}
 HAPPENED = {
     "reader": (H.OPEN, H.SEND, H.DELIVERY, H.OPEN),
@@ -37,8 +38,8 @@ def address(name: str) -> str:
 
 def mail(recipient: str) -> Received:
     message = EmailMessage()
-    message["Subject"], message["To"] = WORDS.subject, recipient
-    message.set_content(WORDS.text)
+    message["Subject"], message["To"], message["List-Unsubscribe"] = WORDS.subject, recipient, f"<{LINK}>"
+    message.set_content(f"{WORDS.text}\n\nUnsubscribe · Отписаться: {LINK}\n")
     message.add_alternative("<p>Hello</p>", subtype="html")
     return Received("news@sender.example", (recipient,), bytes(message))
 

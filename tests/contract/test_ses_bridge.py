@@ -122,28 +122,6 @@ def test_other_calls_pass_as_they_are(orderly: Ses, cloud: Emulator) -> None:
     direct.close()
 
 
-def test_the_emulator_still_holds_senders_to_their_policies(orderly: Ses, cloud: Emulator) -> None:
-    session = cloud.session()
-    iam = session.client("iam", endpoint_url=cloud.endpoint)
-    iam.create_user(UserName="no-sender")
-    key = iam.create_access_key(UserName="no-sender")["AccessKey"]
-    stranger = session.client(
-        "sesv2",
-        endpoint_url=orderly.bridge.url,
-        aws_access_key_id=key["AccessKeyId"],
-        aws_secret_access_key=key["SecretAccessKey"],
-    )
-    with pytest.raises(ClientError) as refusal:
-        stranger.send_email(
-            FromEmailAddress=SENDER,
-            Destination={"ToAddresses": [ANNA]},
-            Content={"Raw": {"Data": MESSAGE}},
-        )
-    assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
-    assert orderly.bridge.accepted() == []
-    assert list(orderly.maildir.messages()) == []
-
-
 def test_who_is_not_verified_is_refused_in_the_emulators_words(orderly: Ses) -> None:
     with pytest.raises(ClientError) as refusal:
         orderly.send(ANNA, FromEmailAddress="stranger@elsewhere.example")
