@@ -21,7 +21,7 @@ from local.ses_bridge import Options, SesBridge, run_bridge
 
 STACK = "postline"
 OPERATOR = "OperateService"
-_SENDER = "SendEmails"
+_MANY_AT_ONCE = ("SendEmails", "TrackEvents")
 _ARTEFACTS = "postline-artefacts"
 _API_STAGE = "api"
 # There is no TLS in front of the emulator.
@@ -102,7 +102,7 @@ def start(
         if "PublicUrl" not in values:  # only now the API has an address
             values = {**values, "PublicUrl": stack.api_url}
             stack = _deployed(emulator, mailbox, bridge, session, build, values)
-        _limit_senders(stack)
+        _limit_processes(stack)
         _answer_in_bytes(stack)
         yield stack
 
@@ -133,13 +133,14 @@ def _of_mailbox(mailbox: Mailbox) -> dict[str, str]:
     return {"SmtpCaFile": str(mailbox.ca_file), "SmtpPrivateHosts": mailbox.host}
 
 
-def _limit_senders(stack: Stack) -> None:
-    """Start few senders at once: each is a process, whose cold start costs more CPU time than its mail."""
+def _limit_processes(stack: Stack) -> None:
+    """Few at once: each is a process, whose cold start costs more CPU time than its work."""
     functions = stack.client("lambda")
-    found = functions.list_event_source_mappings(FunctionName=stack.resource(_SENDER))
     limit = {"MaximumConcurrency": max(2, os.cpu_count() or 2)}
-    for source in found["EventSourceMappings"]:
-        functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig=limit)
+    for name in _MANY_AT_ONCE:
+        found = functions.list_event_source_mappings(FunctionName=stack.resource(name))
+        for source in found["EventSourceMappings"]:
+            functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig=limit)
 
 
 @contextmanager
