@@ -161,7 +161,7 @@ def main() -> None:
         to_jinja(HTML + USUAL_FOOTER, autoescape=True),
     )
     (example,) = ours(compiled, jobs(1))
-    step = len(example) // len(compiled.body)
+    step = len(example) // len(compiled.body.pieces)
     pieces = [example[at : at + step] for at in range(0, len(example), step)]
     ways: dict[str, tuple[Callable[[Job], list[bytes]], Job]] = {
         "ours": (lambda work: ours(compiled, work), jobs(5000)),

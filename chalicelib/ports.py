@@ -5,6 +5,7 @@ both. A method that takes an account never reaches another account's rows, whate
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -26,6 +27,7 @@ from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
 from chalicelib.domain.line import BounceMailbox, Connection, ImapChannel, Line, Reading
+from chalicelib.domain.preflight import Missing, Preflight
 from chalicelib.domain.schedule import Cursor, Ledger
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
@@ -297,6 +299,9 @@ class CampaignStore(Protocol):
 
     def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> None:
         """Store what is left of the wish with this token; does nothing when another took its place."""
+
+    def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
+        """Note further columns that contacts have; those there are stay. Raises NotFound."""
 
     def active(self) -> Iterator[tuple[str, str]]:
         """(account, campaign) of all that the dispatcher has to visit, over all accounts."""
@@ -572,6 +577,32 @@ class ExportStore(Protocol):
     def finish(self, account_id: str, export_id: str, counted: Mapping[str, int], now: datetime) -> None: ...
     def fail(self, account_id: str, export_id: str, reason: Reason, now: datetime) -> None: ...
     def purge(self, account_id: str, campaign_id: str) -> None: ...
+
+
+class PreflightStore(Protocol):
+    """The last preflight of each campaign. To one that was replaced or is over, nothing is written."""
+
+    def ask(self, account_id: str, preflight: Preflight) -> None:
+        """Store it in place of the last one."""
+
+    def get(self, account_id: str, campaign_id: str) -> Preflight: ...
+    def progress(self, account_id: str, campaign_id: str, preflight_id: str, checked: int) -> bool:
+        """Mark it running with so many contacts looked at; False when nobody waits for it (any more)."""
+
+    def finish(
+        self,
+        account_id: str,
+        campaign_id: str,
+        preflight_id: str,
+        checked: int,
+        missing: Sequence[Missing],
+        now: datetime,
+    ) -> None: ...
+    def fail(
+        self, account_id: str, campaign_id: str, preflight_id: str, reason: Reason, now: datetime
+    ) -> None: ...
+    def remove(self, account_id: str, campaign_id: str) -> None:
+        """Forget it; does nothing when there is none."""
 
 
 class FileStore(Protocol):

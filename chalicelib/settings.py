@@ -26,6 +26,7 @@ class Tables:
     brakes: str = ""
     imports: str = ""
     exports: str = ""
+    preflights: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportSto
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.link_keys import DynamoLinkKeyStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
+from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.kms import KmsLinkKeyBox, KmsSecretBox
@@ -47,6 +48,7 @@ from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.link_keys import KeptRing, LinkKeyPorts
 from chalicelib.flow.plan import PlanPorts
+from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.send import Sender, SendPorts
 from chalicelib.flow.suppressed import CountPorts
@@ -123,6 +125,12 @@ def exports() -> DynamoExportStore:
     return DynamoExportStore()
 
 
+def preflights() -> DynamoPreflightStore:
+    """The preflights."""
+    settings()
+    return DynamoPreflightStore()
+
+
 def suppressions() -> DynamoSuppressionStore:
     """The suppressed addresses."""
     settings()
@@ -179,6 +187,7 @@ def removal_ports() -> RemovalPorts:
         brakes=DynamoBrakeStore(),
         imports=DynamoImportStore(),
         exports=DynamoExportStore(),
+        preflights=DynamoPreflightStore(),
         files=files(),
     )
 
@@ -316,6 +325,16 @@ def export_ports() -> ExportPorts:
         campaigns=campaigns(),
         exports=DynamoExportStore(),
         files=files(),
+        export_queue=SqsJobQueue(settings().queues.exports),
+        clock=clock,
+    )
+
+
+def preflight_ports() -> PreflightPorts:
+    """For the preflight routes."""
+    return PreflightPorts(
+        campaigns=campaigns(),
+        preflights=DynamoPreflightStore(),
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,
     )
@@ -505,6 +524,7 @@ def import_ports() -> ImportPorts:
     from chalicelib.adapters.spreadsheets.reading import read_rows  # noqa: PLC0415
 
     return ImportPorts(
+        campaigns=campaigns(),
         contacts=DynamoContactStore(),
         lines=DynamoLineStore(),
         dialogs=DynamoDialogStore(),
@@ -536,6 +556,13 @@ def report_ports() -> ReportPorts:
 def list_export_ports() -> ListExportPorts:
     """For the exporter of the suppression list."""
     return ListExportPorts(suppressions=suppressions(), exports=exports(), files=files(), clock=clock)
+
+
+def checking_ports() -> CheckingPorts:
+    """For the exporter, which does preflights too."""
+    return CheckingPorts(
+        campaigns=campaigns(), contacts=DynamoContactStore(), preflights=preflights(), clock=clock
+    )
 
 
 def sample_file(file_type: str) -> bytes:

@@ -20,7 +20,7 @@ _REASON = Reason("gave_up", "It was tried several times and did not come to an e
 
 @abandoner.on_sqs_message(queue="abandoned", batch_size=1)
 def abandon_jobs(event: SQSEvent) -> BatchAnswer:
-    """Mark imports, exports, proofs and advice that were given up as failed, so that nobody waits on."""
+    """Mark imports, exports, preflights, proofs and advice that were given up as failed: nobody waits on."""
     return handle_each(event, _abandon)
 
 
@@ -29,6 +29,9 @@ def _abandon(body: str) -> None:
     if "export_id" in message:
         account_id, export_id = ids_in(body, "account_id", "export_id")
         wiring.exports().fail(account_id, export_id, _REASON, now)
+    elif "preflight_id" in message:
+        account_id, campaign_id, preflight_id = ids_in(body, "account_id", "campaign_id", "preflight_id")
+        wiring.preflights().fail(account_id, campaign_id, preflight_id, _REASON, now)
     elif "identity" in message:  # whoever asks for it next has it looked at again
         ids_in(body, "account_id", "identity")
     elif "advice_for" in message:

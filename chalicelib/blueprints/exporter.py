@@ -1,4 +1,6 @@
-"""The exporter's door: the queue of reports to write."""
+"""The exporter's door: the queue of reports to write, and of other work that reads all contacts."""
+
+import json
 
 from chalice import Blueprint
 from chalice.app import SQSEvent
@@ -6,6 +8,7 @@ from chalice.app import SQSEvent
 from chalicelib import wiring
 from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
 from chalicelib.domain.job import SUPPRESSION_LIST
+from chalicelib.flow.preflight import check_contacts
 from chalicelib.flow.report import export_report
 from chalicelib.flow.suppression_export import export_list, export_subject
 from chalicelib.observability import log
@@ -15,8 +18,17 @@ exporter = Blueprint(__name__)
 
 @exporter.on_sqs_message(queue="exports", batch_size=1)
 def export_reports(event: SQSEvent) -> BatchAnswer:
-    """Write the Excel report of a campaign, or the suppression list as CSV."""
-    return handle_each(event, _export)
+    """Write the Excel report of a campaign, or the suppression list as CSV; or do a preflight."""
+    return handle_each(event, _work)
+
+
+def _work(body: str) -> None:
+    if "preflight_id" in json.loads(body):
+        account_id, campaign_id, preflight_id = ids_in(body, "account_id", "campaign_id", "preflight_id")
+        check_contacts(account_id, campaign_id, preflight_id, wiring.checking_ports())
+        log("preflight_done", account_id=account_id, campaign_id=campaign_id)
+    else:
+        _export(body)
 
 
 def _export(body: str) -> None:

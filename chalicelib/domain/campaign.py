@@ -82,8 +82,9 @@ class Resend:
 class Campaign:
     """One campaign's settings and state. ``revision`` grows with every change a person makes (its ETag).
 
-    ``content_version`` names the content that goes out from now on. Instants are aware UTC. ``brake`` is set
-    while it must not run; what was sent before ``brake_lifted_at`` is forgiven.
+    ``content_version`` names the content that goes out from now on. ``columns`` are the further columns that
+    its contacts were ever given, sorted. Instants are aware UTC. ``brake`` is set while it must not run; what
+    was sent before ``brake_lifted_at`` is forgiven.
     """
 
     campaign_id: str
@@ -100,6 +101,7 @@ class Campaign:
     resend: Resend | None = None
     brake: Brake | None = None
     brake_lifted_at: datetime | None = None
+    columns: tuple[str, ...] = ()
 
     @property
     def seed(self) -> bytes:

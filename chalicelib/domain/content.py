@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.custom_variables import CustomVariable
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.personalization import Link, parse
 
@@ -35,7 +36,7 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a person wrote, with bracket variables. ``text`` None: derived from the HTML.
+    """What a person wrote, with variables. ``text`` None: derived from the HTML.
 
     ``exemption`` is set for mail that is no marketing. ``track_opens`` False: no picture that tells of them.
     """
@@ -45,6 +46,7 @@ class Content:
     text: str | None = None
     exemption: Exemption | None = None
     track_opens: bool = True
+    variables: tuple[CustomVariable, ...] = ()
 
     @property
     def kind(self) -> MailKind:

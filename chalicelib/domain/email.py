@@ -1,8 +1,7 @@
 """One content and one sender, compiled once; then a message per person for the price of joining bytes.
 
 The message is multipart/alternative (RFC 2046, 5.1.4) of a text and an HTML part, both UTF-8 in
-quoted-printable: ASCII lines of at most 76 characters. What stands between two variables is encoded when
-compiled; a value is encoded when rendered, on lines of its own between soft breaks (``quoted_printable``).
+quoted-printable: ASCII lines of at most 76 characters (``encoded_body``).
 
 The encoded parts decode to exactly what ``email.message.EmailMessage`` would make of the same texts: line
 breaks are ``\\n``, and a text ends with one (it is added to a template that doesn't).
@@ -14,7 +13,9 @@ from datetime import datetime
 
 from chalicelib.domain.contact import Person
 from chalicelib.domain.content import Content
+from chalicelib.domain.custom_variables import Draw, first_option
 from chalicelib.domain.delivery import Scope
+from chalicelib.domain.encoded_body import EncodedBody, encoded_body
 from chalicelib.domain.header import (
     CannotComposeError,
     ExtraHeaders,
@@ -29,21 +30,18 @@ from chalicelib.domain.header import (
 from chalicelib.domain.message_links import LinkUse, list_fields, with_footer, with_pixel
 from chalicelib.domain.personalization import (
     NO_LINKS,
-    Context,
     Link,
     Links,
     Literal,
     Template,
-    Variable,
-    html_value,
+    Vocabulary,
     one_line,
     parse,
+    pieces_of,
     render_html,
     render_subject,
     render_text,
-    text_value,
 )
-from chalicelib.domain.quoted_printable import encode, encode_url
 from chalicelib.domain.text_version import text_of
 
 SUBJECT_LIMIT = 998  # characters, after rendering
@@ -63,12 +61,8 @@ _END_OF_HEADER = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; bou
 _LINE_BREAK = re.compile("\r\n?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
+SUBJECT, HTML, TEXT = "subject", "html", "text"
 PREVIEW_LINKS = Links(unsubscribe="about:blank", open="about:blank")
-
-Hole = tuple[Variable, Context, tuple[int, ...]]
-"""A variable, what it becomes there, and its places in the body."""
-LinkPlaces = tuple[int, str, tuple[int, ...]]
-"""A link's position in ``Links``, its fallback, and its places in the body."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +92,7 @@ class CompiledMessage:
     html: Template
     sender_fields: str
     extra_headers: ExtraHeaders
-    body: tuple[bytes, ...]  # encoded; empty where a value goes
-    holes: tuple[Hole, ...]
-    links: tuple[LinkPlaces, ...]
+    body: EncodedBody
     link_use: LinkUse
 
     def render(
@@ -109,46 +101,34 @@ class CompiledMessage:
         message_id: str,
         date: datetime,
         links: Links = NO_LINKS,
+        draw: Draw = first_option,
         *,
         extra_headers: ExtraHeaders = (),
         smtputf8: bool = False,
     ) -> bytes:
         """The message for one person, ready for DATA but for dot-stuffing: CRLF lines, all of them ASCII.
 
-        ``date`` is aware; ``extra_headers`` follow those of all recipients. An address with a local part
-        beyond ASCII has no ASCII form: with ``smtputf8`` (the server offers it, RFC 6531) it stands in To
-        as UTF-8 (RFC 6532), without, CannotComposeError says so. It is raised too for an address that is
-        none, and a subject that came out too long. ValueError: a message id, a date or extra headers that
-        we made wrong, or no link where the message was compiled to have one.
+        ``date`` is aware; ``draw`` picks the options of custom variables; ``extra_headers`` follow those of
+        all recipients. An address with a local part beyond ASCII has no ASCII form: with ``smtputf8`` (the
+        server offers it, RFC 6531) it stands in To as UTF-8 (RFC 6532), without, CannotComposeError says so.
+        It is raised too for an address that is none, and a subject that came out too long. ValueError: a
+        message id, a date or extra headers that we made wrong, or no link where the message was compiled to
+        have one.
         """
-        header = self._header(person, message_id, date, links, extra_headers, smtputf8=smtputf8)
-        pieces = list(self.body)
-        encoded: dict[str, bytes] = {}  # most values are the same in both parts
-        for variable, value_of, places in self.holes:
-            value = value_of(variable, person)
-            piece = encoded.get(value)
-            if piece is None:
-                piece = encoded[value] = encode(value)
-            for place in places:
-                pieces[place] = piece
-        for name, fallback, places in self.links:
-            url = links[name]
-            piece = encode_url(url) if url else encode(fallback)
-            for place in places:
-                pieces[place] = piece
-        return header + b"".join(pieces)
+        header = self._header(person, message_id, date, links, draw, extra_headers, smtputf8=smtputf8)
+        return self.body.fill(person, links, draw, {}, header)
 
-    def preview(self, person: Person, links: Links = PREVIEW_LINKS) -> Rendered:
+    def preview(self, person: Person, links: Links = PREVIEW_LINKS, draw: Draw = first_option) -> Rendered:
         """What ``render`` encodes for this person, readable, with links that do nothing."""
         return Rendered(
-            render_subject(self.subject, person),
-            render_html(self.html, person, links),
-            render_text(self.text, person, links),
+            render_subject(self.subject, person, draw),
+            render_html(self.html, person, links, draw),
+            render_text(self.text, person, links, draw),
         )
 
     def estimate_size(self) -> int:
         """Bytes without header and values: no message is smaller (for RFC 1870 SIZE, before launch)."""
-        return sum(map(len, self.body))
+        return self.body.least_size()
 
     def _header(
         self,
@@ -156,6 +136,7 @@ class CompiledMessage:
         message_id: str,
         date: datetime,
         links: Links,
+        draw: Draw,
         more: ExtraHeaders,
         *,
         smtputf8: bool,
@@ -167,7 +148,7 @@ class CompiledMessage:
                 "The address has letters before the @ that this line's server cannot carry.",
                 Scope.CONTACT,
             )
-        subject = render_subject(self.subject, person)
+        subject = render_subject(self.subject, person, draw)
         if len(subject) > SUBJECT_LIMIT:
             raise CannotComposeError(
                 "subject_too_long",
@@ -188,24 +169,26 @@ def compile_message(
     sender: SenderIdentity,
     extra_headers: ExtraHeaders = (),
     link_use: LinkUse = LinkUse(),  # noqa: B008 - a frozen value
+    columns: tuple[str, ...] = (),
 ) -> CompiledMessage:
     """Parse, derive and encode all that is the same for every recipient.
 
-    Raises CannotComposeError (scope content: too long, too many variables; scope line: the sender's name or
-    an address of it), and ValueError for extra headers that ``header.extra_fields`` doesn't let through.
+    ``columns`` names the further columns that the campaign's contacts have. Raises CannotComposeError (scope
+    content: too long, too many variables, Jinja2 that can't be; scope line: the sender's name or an address
+    of it), and ValueError for extra headers that ``header.extra_fields`` doesn't let through.
     """
     _check_limits(content)
     extra_fields(extra_headers)
-    text = _template(text_of(content.html) if content.text is None else content.text)
-    html = _template(content.html)
-    subject = _subject(content.subject)
+    vocabulary = Vocabulary(content.variables, columns)
+    html = _template(content.html, vocabulary, HTML)
+    text = _text_template(content, vocabulary)
+    subject = _subject(content.subject, vocabulary)
     if link_use.unsubscribe:
         text, html = with_footer(text, html)
     if link_use.pixel:
         html = with_pixel(html)
-    body, holes, links = _body(text, html)
     fields = _sender_fields(sender)
-    return CompiledMessage(subject, text, html, fields, extra_headers, body, holes, links, link_use)
+    return CompiledMessage(subject, text, html, fields, extra_headers, _body(text, html), link_use)
 
 
 def _check_limits(content: Content) -> None:
@@ -219,26 +202,48 @@ def _check_limits(content: Content) -> None:
         )
 
 
-def _template(source: str) -> Template:
+def _template(source: str, vocabulary: Vocabulary, part: str) -> Template:
     source = _SURROGATE.sub("\ufffd", _LINE_BREAK.sub("\n", source))
-    return _limited(parse(source if source.endswith("\n") else f"{source}\n"))
+    return _parsed(source if source.endswith("\n") else f"{source}\n", vocabulary, part)
 
 
-def _subject(source: str) -> Template:
-    template = _limited(parse(source))
-    if any(isinstance(piece, Link) for piece in template):
+def _text_template(content: Content, vocabulary: Vocabulary) -> Template:
+    if content.text is not None:
+        return _template(content.text, vocabulary, TEXT)
+    try:
+        return _template(text_of(content.html), vocabulary, TEXT)
+    except CannotComposeError as error:
+        reason = f"No text part could be derived from the HTML; write one. {error.reason.text}"
+        raise CannotComposeError("text_not_derived", reason, Scope.CONTENT) from error
+
+
+def _subject(source: str, vocabulary: Vocabulary) -> Template:
+    template = _parsed(source, vocabulary, SUBJECT)
+    if any(isinstance(piece, Link) for piece in pieces_of(template)):
         raise CannotComposeError(
             "subject_with_link", "The unsubscribe link can't stand in the subject.", Scope.CONTENT
         )
     return template
 
 
-def _limited(template: Template) -> Template:
-    if sum(not isinstance(piece, Literal) for piece in template) > VARIABLES_LIMIT:
+def _parsed(source: str, vocabulary: Vocabulary, part: str) -> Template:
+    template = parse(source, vocabulary)
+    if "{{" in source or "{%" in source:
+        template = _parsed_jinja(source, vocabulary, part)
+    if sum(not isinstance(piece, Literal) for piece in pieces_of(template)) > VARIABLES_LIMIT:
         raise CannotComposeError(
             "too_many_variables", f"More than {VARIABLES_LIMIT} variables in one text.", Scope.CONTENT
         )
     return template
+
+
+def _parsed_jinja(source: str, vocabulary: Vocabulary, part: str) -> Template:
+    from chalicelib.domain import jinja_syntax  # noqa: PLC0415 - few messages have Jinja2 in them, and it is big
+
+    try:
+        return jinja_syntax.parse_jinja(source, vocabulary, is_html=part == HTML)
+    except jinja_syntax.TemplateSyntaxError as error:
+        raise CannotComposeError(f"{part}_{error.code}", str(error), Scope.CONTENT) from error
 
 
 def _sender_fields(sender: SenderIdentity) -> str:
@@ -262,28 +267,6 @@ def _own_address(address: str) -> str:
     return wire_address(address, Scope.LINE)
 
 
-def _body(
-    text: Template, html: Template
-) -> tuple[tuple[bytes, ...], tuple[Hole, ...], tuple[LinkPlaces, ...]]:
-    pieces = [b""]  # every second one is a place to fill in
-    holes: dict[tuple[Variable, Context], list[int]] = {}
-    links: dict[Link, list[int]] = {}
-    for subtype, template, value_of in ((b"plain", text, text_value), (b"html", html, html_value)):
-        pieces[-1] += _PART % subtype
-        for piece in template:
-            match piece:
-                case Literal(words):
-                    pieces[-1] += encode(words)
-                    continue
-                case Link():
-                    links.setdefault(piece, []).append(len(pieces))
-                case Variable():
-                    holes.setdefault((piece, value_of), []).append(len(pieces))
-            pieces += [b"", b""]
-        pieces[-1] += b"\r\n"
-    pieces[-1] += f"--{_BOUNDARY}--\r\n".encode()
-    return (
-        tuple(pieces),
-        tuple((*key, tuple(where)) for key, where in holes.items()),
-        tuple((Links._fields.index(link.name), link.fallback, tuple(at)) for link, at in links.items()),
-    )
+def _body(text: Template, html: Template) -> EncodedBody:
+    end = f"\r\n--{_BOUNDARY}--\r\n".encode()
+    return encoded_body([(_PART % b"plain", text, False, b"\r\n"), (_PART % b"html", html, True, end)])

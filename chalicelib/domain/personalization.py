@@ -4,20 +4,23 @@ A template is parsed once into pieces; rendering walks over them once. What a co
 it is never looked at for variables again, and each context makes it harmless in its own way.
 
 The names may be typed in any case and with spaces around them (``[ firstname ]``): whoever typed that meant
-the variable, and a recipient should not have to read it. All else in brackets stays as typed.
+the variable, and a recipient should not have to read it. All else in brackets stays as typed. Which names
+there are beside the system's is told by a ``Vocabulary``: the campaign's custom variables, then the further
+columns of its contacts; where two have the same name, the one named first here is meant.
 
 ``[unsubscribe]`` is the address of the message's own unsubscribe page, as a text or as the value of an
-``href``. Other kinds of variables (options of a campaign, further columns) are further members of ``Piece``,
-with a value of their own.
+``href``. Pieces of Jinja2 come from ``jinja_syntax.py``.
 """
 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from html import escape
 from typing import NamedTuple
 
 from chalicelib.domain.contact import Person
+from chalicelib.domain.custom_variables import CustomVariable, Draw, first_option
 
 FIELDS = {
     "email": "email",
@@ -34,15 +37,17 @@ UNSUBSCRIBE, OPEN = "unsubscribe", "open"
 NAMES = (*FIELDS, UNSUBSCRIBE)
 """All that may be typed in brackets."""
 
-_EXACT_NAME = {name.lower(): name for name in NAMES}
-_VARIABLE = re.compile(
-    rf"\[[ \u00a0]*({'|'.join(NAMES)})[ \u00a0]*(?:\|([^\[\]\r\n]*))?\]", re.IGNORECASE | re.ASCII
-)
+_LONGEST_NAME = 120  # characters in brackets that are looked up
+_VARIABLE = re.compile(rf"\[([^\[\]|\r\n]{{1,{_LONGEST_NAME}}})(?:\|([^\[\]\r\n]*))?\]")
 _LINE_BREAK = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 _REORDERING = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BLANK = re.compile("[\t\n]+")
+
+
+Words = Callable[[Person, Draw], str]
+"""What finds the words of one value for one person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,60 @@ class Variable:
 
     name: str
     fallback: str = ""
+
+    def words(self, person: Person, _draw: Draw) -> str:
+        """The field's words, before any context; the sender asks for them for every message."""
+        value: str = getattr(person, FIELDS[self.name])
+        return value.strip() if value.isprintable() else _clean(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A place for a further column of the recipient, by its folded name."""
+
+    name: str
+    fallback: str = ""
+
+    def words(self, person: Person, _draw: Draw) -> str:
+        """The first cell of that name that has any."""
+        cells = (_clean(cell) for column, cell in person.extra if folded(column) == self.name)
+        return next(filter(None, cells), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """A place for one of the options of a custom variable, by its folded name."""
+
+    name: str
+    options: tuple["Template", ...]
+    fallback: str = ""
+
+    def words(self, person: Person, draw: Draw) -> str:
+        """The option that is drawn for this person."""
+        return render_text(self.options[draw(self.name, len(self.options))], person)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Expression:
+    """A place for what an expression of Jinja2 comes to.
+
+    ``inserts`` are the values of which it inserts the first that has words; none, where an ``if`` decides.
+    """
+
+    words: Words
+    fallback: str = ""
+    inserts: tuple[Variable | Column | Custom, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Condition:
+    """Texts of which the first whose test holds is taken; none, if no test does."""
+
+    branches: tuple[tuple[Callable[[Person, Draw], bool], "Template"], ...]
+
+    def chosen(self, person: Person, draw: Draw) -> "Template":
+        """The text for one person."""
+        return next((template for holds, template in self.branches if holds(person, draw)), ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,79 +144,135 @@ class Links(NamedTuple):
 
 NO_LINKS = Links()
 
-Piece = Literal | Variable | Link
+Value = Variable | Column | Custom | Expression
+Piece = Literal | Value | Link | Condition
 Template = tuple[Piece, ...]
-Context = Callable[[Variable, Person], str]
-"""What a variable becomes for one person, in one place: ``text_value``, ``html_value``."""
+Context = Callable[[Value, Person, Draw], str]
+"""What a value becomes for one person, in one place: ``text_value``, ``html_value``."""
 
 
-def parse(source: str) -> Template:
+@dataclass(frozen=True, slots=True)
+class Vocabulary:
+    """The names of one campaign: its custom variables, and the further columns of its contacts."""
+
+    customs: tuple[CustomVariable, ...] = ()
+    columns: tuple[str, ...] = ()
+
+    def make(self, name: str, fallback: str = "") -> Value | Link | None:
+        """The piece that a name stands for; None for a name there isn't."""
+        maker = _makers(self).get(folded(name))
+        return maker(fallback) if maker else None
+
+    def names(self) -> tuple[str, ...]:
+        """All names, as they are best written."""
+        return (*NAMES, *(custom.name for custom in self.customs), *self.columns)
+
+
+SYSTEM = Vocabulary()
+
+
+@lru_cache(maxsize=4_096)
+def folded(name: str) -> str:
+    """A name as it is found by: in small letters, without spaces around it, with single ones within."""
+    return " ".join(part for part in name.replace("\u00a0", " ").split(" ") if part).lower()
+
+
+@lru_cache(maxsize=32)
+def _makers(vocabulary: Vocabulary) -> dict[str, Callable[[str], Value | Link]]:
+    found: dict[str, Callable[[str], Value | Link]] = {}
+    for column in vocabulary.columns:
+        found[folded(column)] = partial(Column, folded(column))
+    within = Vocabulary(columns=vocabulary.columns)
+    for custom in vocabulary.customs:
+        options = tuple(parse(option, within) for option in custom.options)
+        found[folded(custom.name)] = partial(Custom, folded(custom.name), options)
+    for name in FIELDS:
+        found[name.lower()] = partial(Variable, name)
+    found[UNSUBSCRIBE] = partial(Link, UNSUBSCRIBE)
+    return found
+
+
+def parse(source: str, vocabulary: Vocabulary = SYSTEM) -> Template:
     """Split what a person typed into pieces. Every input is a template: nothing in it can be an error."""
-    return tuple(_pieces(source))
+    return tuple(_pieces(source, vocabulary))
 
 
-def _pieces(source: str) -> Iterator[Piece]:
+def _pieces(source: str, vocabulary: Vocabulary) -> Iterator[Piece]:
     end = 0
     for found in _VARIABLE.finditer(source):
+        piece = vocabulary.make(found[1], (found[2] or "").strip())
+        if piece is None:
+            continue
         if found.start() > end:
             yield Literal(source[end : found.start()])
-        fallback = found[2] or ""
-        name = _EXACT_NAME[found[1].lower()]
-        yield (Link if name == UNSUBSCRIBE else Variable)(name, fallback.strip())
+        yield piece
         end = found.end()
     if end < len(source):
         yield Literal(source[end:])
 
 
-def text_value(variable: Variable, person: Person) -> str:
-    """The field in plain text, or the fallback.
+def pieces_of(template: Template) -> Iterator[Piece]:
+    """All pieces, also those that only some recipients get."""
+    for piece in template:
+        yield piece
+        if isinstance(piece, Condition):
+            for _, chosen in piece.branches:
+                yield from pieces_of(chosen)
 
-    Of the field, spaces around it and control characters go, and so do the characters that reorder their
+
+def text_value(value: Value, person: Person, draw: Draw = first_option) -> str:
+    """The value in plain text, or the fallback.
+
+    Of a field, spaces around it and control characters go, and so do the characters that reorder their
     neighbours on the screen (bidi embeddings, overrides, isolates). Its line breaks of any kind become
     ``\\n``.
     """
-    return _field(variable, person) or variable.fallback
+    return value.words(person, draw) or value.fallback
 
 
-def html_value(variable: Variable, person: Person) -> str:
-    """As ``text_value``, with ``& < > " '`` of the field escaped. The fallback is HTML of the author."""
-    return escape(_field(variable, person)) or variable.fallback
+def html_value(value: Value, person: Person, draw: Draw = first_option) -> str:
+    """As ``text_value``, with ``& < > " '`` of the value escaped. The fallback is HTML of the author."""
+    return escape(value.words(person, draw)) or value.fallback
 
 
-def _field(variable: Variable, person: Person) -> str:
-    value: str = getattr(person, FIELDS[variable.name])
-    if not value.isprintable():
-        value = _REORDERING.sub("", plain(value))
-    return value.strip()
+def _clean(value: str) -> str:
+    return _REORDERING.sub("", plain(value)).strip()
 
 
-def render(template: Template, person: Person, value: Context, links: Links = NO_LINKS) -> str:
+def render(
+    template: Template, person: Person, value: Context, links: Links = NO_LINKS, draw: Draw = first_option
+) -> str:
     """Put one person's values and one message's links in their places."""
-    return "".join(
-        [
-            piece.text
-            if isinstance(piece, Literal)
-            else value(piece, person)
-            if isinstance(piece, Variable)
-            else links.url(piece)
-            for piece in template
-        ]
-    )
+    return "".join([_filled(piece, person, value, links, draw) for piece in template])
 
 
-def render_text(template: Template, person: Person, links: Links = NO_LINKS) -> str:
+def _filled(piece: Piece, person: Person, value: Context, links: Links, draw: Draw) -> str:
+    if isinstance(piece, Literal):
+        return piece.text
+    if isinstance(piece, Link):
+        return links.url(piece)
+    if isinstance(piece, Condition):
+        return render(piece.chosen(person, draw), person, value, links, draw)
+    return value(piece, person, draw)
+
+
+def render_text(
+    template: Template, person: Person, links: Links = NO_LINKS, draw: Draw = first_option
+) -> str:
     """The plain text this person gets."""
-    return render(template, person, text_value, links)
+    return render(template, person, text_value, links, draw)
 
 
-def render_html(template: Template, person: Person, links: Links = NO_LINKS) -> str:
+def render_html(
+    template: Template, person: Person, links: Links = NO_LINKS, draw: Draw = first_option
+) -> str:
     """The HTML this person gets."""
-    return render(template, person, html_value, links)
+    return render(template, person, html_value, links, draw)
 
 
-def render_subject(template: Template, person: Person) -> str:
+def render_subject(template: Template, person: Person, draw: Draw = first_option) -> str:
     """The subject this person gets: one line, trimmed, without control or reordering characters."""
-    return one_line(render(template, person, text_value))
+    return one_line(render(template, person, text_value, draw=draw))
 
 
 def one_line(text: str) -> str:

@@ -14,6 +14,7 @@ from chalicelib.domain.campaign import (
 )
 from chalicelib.domain.contact import Totals
 from chalicelib.domain.content import Content
+from chalicelib.domain.content_check import ContentWarning, content_warnings
 from chalicelib.domain.email import SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError
 from chalicelib.domain.ids import new_id
@@ -34,6 +35,7 @@ from chalicelib.ports import (
     LineStore,
     PaceStore,
     Page,
+    PreflightStore,
 )
 
 MAX_CONTENT = 350_000  # bytes of UTF-8: one version is one item, and DynamoDB takes 400 KB
@@ -64,6 +66,7 @@ class RemovalPorts:
     brakes: BrakeStore
     imports: ImportStore
     exports: ExportStore
+    preflights: PreflightStore
     files: FileStore
 
 
@@ -86,10 +89,15 @@ class CampaignView:
     totals: Totals
     obstacles: list[Obstacle]
 
+    @property
+    def warnings(self) -> list[ContentWarning]:
+        """What in the content its author should look at again."""
+        return content_warnings(self.content, self.campaign.columns)
+
 
 def create_campaign(account_id: str, settings: CampaignSettings, ports: CampaignPorts) -> CampaignView:
     """Create a draft. Raises Invalid when a line doesn't exist or isn't connected."""
-    _check(*_content_errors(settings.content), *_line_errors(account_id, settings.line_ids, ports.lines))
+    _check(*_content_errors(settings.content, ()), *_line_errors(account_id, settings.line_ids, ports.lines))
     now = ports.clock.now()
     campaign = Campaign(
         campaign_id=new_id(now),
@@ -164,7 +172,9 @@ def _edit(
     content = ports.campaigns.content(account_id, campaign_id, campaign.content_version)
     wished = change(CampaignSettings(campaign.name, campaign.line_ids, campaign.timetable, content))
     new_lines = wished.line_ids if wished.line_ids != campaign.line_ids else ()
-    _check(*_content_errors(wished.content), *_line_errors(account_id, new_lines, ports.lines))
+    _check(
+        *_content_errors(wished.content, campaign.columns), *_line_errors(account_id, new_lines, ports.lines)
+    )
     new_content = wished.content if wished.content != content else None
     edited = replace(
         campaign,
@@ -228,6 +238,7 @@ def purge_campaign(account_id: str, campaign_id: str, ports: RemovalPorts) -> No
     ports.contacts.purge(account_id, campaign_id)
     ports.imports.purge(account_id, campaign_id)
     ports.exports.purge(account_id, campaign_id)
+    ports.preflights.remove(account_id, campaign_id)
     for kind in ("uploads", "results"):  # after the jobs: who puts a file looks then whether its job is there
         ports.files.purge(f"{kind}/{account_id}/{campaign_id}/")
     ports.pace.forget(account_id, campaign_id)
@@ -266,16 +277,19 @@ def _check(*errors: FieldError) -> None:
         raise Invalid(*errors)
 
 
-def _content_errors(content: Content) -> list[FieldError]:
+def _content_errors(content: Content, columns: tuple[str, ...]) -> list[FieldError]:
     """What is wrong with the content; better told when it is saved than when it is sent."""
-    size = len(f"{content.subject}{content.html}{content.text or ''}".encode("utf-8", "replace"))
+    options = "".join(option for variable in content.variables for option in variable.options)
+    written = f"{content.subject}{content.html}{content.text or ''}{options}"
+    size = len(written.encode("utf-8", "replace"))
     if size > MAX_CONTENT:
-        text = f"Subject, HTML and text have {size:,} bytes in UTF-8; {MAX_CONTENT:,} is the most."
+        text = f"Subject, HTML, text and options have {size:,} bytes in UTF-8; {MAX_CONTENT:,} is the most."
         return [FieldError("html", "too_large", text)]
     try:
-        compile_message(content, SenderIdentity("", "postmaster@example.com"))
+        compile_message(content, SenderIdentity("", "postmaster@example.com"), columns=columns)
     except CannotComposeError as error:
-        field = "subject" if error.reason.code.startswith("subject") else "html"
+        field = error.reason.code.partition("_")[0]
+        field = field if field in ("subject", "text") else "html"
         return [FieldError(field, error.reason.code, error.reason.text)]
     return []
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from chalicelib.domain.address import Rejection, contact_id, parse_address
-from chalicelib.domain.campaign import CampaignAction, CampaignStatus, check_action
+from chalicelib.domain.campaign import Campaign, CampaignAction, CampaignStatus, check_action
 from chalicelib.domain.contact import Contact, ContactStatus, Person
 from chalicelib.errors import FieldError, Invalid, NotFound
 from chalicelib.flow.clearance import suppressed_among
+from chalicelib.flow.columns import TooManyColumnsError, note_columns
 from chalicelib.ports import (
     CampaignStore,
     Clock,
@@ -48,12 +49,12 @@ class Added:
 
 def add_contacts(account_id: str, campaign_id: str, people: Sequence[Person], ports: ContactPorts) -> Added:
     """Add people by hand; wrong addresses raise Invalid, all at once, and then nobody is added."""
-    status = ports.campaigns.get(account_id, campaign_id).status
-    check_action(status, CampaignAction.ADD_CONTACTS)
-    now = ports.clock.now()
-    new = _checked(campaign_id, people, now)
+    campaign = ports.campaigns.get(account_id, campaign_id)
+    check_action(campaign.status, CampaignAction.ADD_CONTACTS)
+    new = _checked(campaign_id, people, ports.clock.now())
+    _note_columns(account_id, campaign, people, ports.campaigns)
     added = ports.contacts.add(account_id, campaign_id, new)
-    if added and status is CampaignStatus.IN_PROGRESS:
+    if added and campaign.status is CampaignStatus.IN_PROGRESS:
         ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
     ids = dict.fromkeys(contact.contact_id for contact in new)
     found = [ports.contacts.get(account_id, campaign_id, one) for one in ids]
@@ -102,9 +103,11 @@ def edit_contact(
     ports: ContactPorts,
 ) -> Contact:
     """Change the fields of a contact that has not been sent to; raises NotFound or Conflict."""
-    _check_status(account_id, campaign_id, CampaignAction.EDIT, ports.campaigns)
-    person = ports.contacts.get(account_id, campaign_id, contact).person
-    return ports.contacts.edit(account_id, campaign_id, contact, change(person))
+    campaign = ports.campaigns.get(account_id, campaign_id)
+    check_action(campaign.status, CampaignAction.EDIT)
+    person = change(ports.contacts.get(account_id, campaign_id, contact).person)
+    _note_columns(account_id, campaign, [person], ports.campaigns)
+    return ports.contacts.edit(account_id, campaign_id, contact, person)
 
 
 def find_contact(account_id: str, campaign_id: str, email: str, ports: ContactPorts) -> Page[Contact]:
@@ -122,11 +125,14 @@ def find_contact(account_id: str, campaign_id: str, email: str, ports: ContactPo
 
 def remove_contact(account_id: str, campaign_id: str, contact: str, ports: ContactPorts) -> None:
     """Remove a contact that has not been sent to; raises NotFound or Conflict."""
-    _check_status(account_id, campaign_id, CampaignAction.REMOVE_CONTACTS, ports.campaigns)
+    check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.REMOVE_CONTACTS)
     ports.contacts.remove(account_id, campaign_id, contact)
 
 
-def _check_status(
-    account_id: str, campaign_id: str, action: CampaignAction, campaigns: CampaignStore
+def _note_columns(
+    account_id: str, campaign: Campaign, people: Sequence[Person], campaigns: CampaignStore
 ) -> None:
-    check_action(campaigns.get(account_id, campaign_id).status, action)
+    try:
+        note_columns(account_id, campaign.campaign_id, set(campaign.columns), people, campaigns)
+    except TooManyColumnsError as error:
+        raise Invalid(FieldError("extra", "too_many_columns", str(error))) from error

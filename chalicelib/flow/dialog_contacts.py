@@ -46,6 +46,8 @@ class WalkPorts(Protocol):
     """What the job needs of an importer's ports."""
 
     @property
+    def campaigns(self) -> CampaignStore: ...
+    @property
     def contacts(self) -> ContactStore: ...
     @property
     def lines(self) -> LineStore: ...
@@ -108,7 +110,7 @@ class _Walk:
         self._stop_at = stop_at
         self.progress = job.progress
         self.target = CampaignTarget(
-            account_id, job, ports.contacts, ports.suppressions, ports.dispatch_queue
+            account_id, job, ports.campaigns, ports.contacts, ports.suppressions, ports.dispatch_queue
         )
 
     def comes_to_an_end(self) -> bool:

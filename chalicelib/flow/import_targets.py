@@ -1,16 +1,26 @@
 """Where the rows of an import go: into a campaign, the account's suppression list, or a line's dialogs."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Protocol, TypeVar
 
 from chalicelib.domain.address import contact_id
-from chalicelib.domain.contact_file import Candidate, RejectedRow, SheetRow, read_contacts
+from chalicelib.domain.contact_file import Candidate, FileRejected, RejectedRow, SheetRow, read_contacts
 from chalicelib.domain.dialog import DialogChange
 from chalicelib.domain.dialog_file import read_dialogs
 from chalicelib.domain.job import ImportJob, ImportProgress
 from chalicelib.domain.suppression import Suppression
 from chalicelib.domain.suppression_file import read_suppressions
-from chalicelib.ports import Clock, ContactStore, DialogStore, JobQueue, NewContact, SuppressionStore
+from chalicelib.flow.columns import MAX_CAMPAIGN_COLUMNS, TooManyColumnsError, note_columns
+from chalicelib.ports import (
+    CampaignStore,
+    Clock,
+    ContactStore,
+    DialogStore,
+    JobQueue,
+    NewContact,
+    SuppressionStore,
+)
 
 T = TypeVar("T")
 PIECE = 90  # rows between two checkpoints: what one transaction carries
@@ -41,26 +51,46 @@ class CampaignTarget:
         self,
         account_id: str,
         job: ImportJob,
+        campaigns: CampaignStore,
         contacts: ContactStore,
         suppressions: SuppressionStore,
         dispatch_queue: JobQueue,
     ) -> None:
         self._account_id = account_id
         self._job = job
+        self._campaigns = campaigns
         self._contacts = contacts
         self._suppressions = suppressions
         self._dispatch_queue = dispatch_queue
+        self._columns: AbstractSet[str] | None = None
 
     def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[Candidate | RejectedRow]:
         """The people of a contact file."""
         return read_contacts(rows, self._job.choice)
 
     def store(self, taken: Sequence[Candidate], seen: ImportProgress, read: ImportProgress) -> ImportProgress:
-        """Add them to the campaign; raises NotFound when it is gone."""
+        """Note their columns, then add them to the campaign; raises FileRejected, and NotFound without it."""
+        self._note_columns(taken)
         listed = self._suppressions.find(self._account_id, (row.key for row in taken))
         contacts = [self._contact(row, row.key in listed) for row in taken]
         campaign_id, import_id = self._job.campaign_id, self._job.import_id
         return self._contacts.add_imported(self._account_id, campaign_id, import_id, contacts, seen, read)
+
+    def _note_columns(self, taken: Sequence[Candidate]) -> None:
+        campaign_id = self._job.campaign_id
+        if self._columns is None:
+            self._columns = set(self._campaigns.get(self._account_id, campaign_id).columns)
+        people = (row.person for row in taken)
+        try:
+            self._columns = note_columns(
+                self._account_id, campaign_id, self._columns, people, self._campaigns
+            )
+        except TooManyColumnsError as error:
+            text = (
+                f"With this file the campaign's contacts would have more than {MAX_CAMPAIGN_COLUMNS} further"
+                " columns. Remove the columns that no mail needs, or leave them out in the preview."
+            )
+            raise FileRejected("too_many_columns", text) from error
 
     def _contact(self, row: Candidate, suppressed: bool) -> NewContact:
         identity = contact_id(self._job.campaign_id, row.key)

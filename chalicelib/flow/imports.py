@@ -25,6 +25,7 @@ from chalicelib.flow.dialog_contacts import add_from_dialogs
 from chalicelib.flow.import_preview import make_preview
 from chalicelib.flow.import_targets import CampaignTarget, DialogTarget, ListTarget, Target
 from chalicelib.ports import (
+    CampaignStore,
     Clock,
     ContactFileReader,
     ContactStore,
@@ -49,6 +50,7 @@ CONTENT_TYPES = {
 class ImportPorts:
     """What an importer needs."""
 
+    campaigns: CampaignStore
     contacts: ContactStore
     lines: LineStore
     dialogs: DialogStore
@@ -173,7 +175,9 @@ def _is_gone(account_id: str, import_id: str, imports: ImportStore) -> bool:
 
 def _target(account_id: str, job: ImportJob, ports: ImportPorts) -> Target[Any]:
     if job.into_campaign:
-        return CampaignTarget(account_id, job, ports.contacts, ports.suppressions, ports.dispatch_queue)
+        return CampaignTarget(
+            account_id, job, ports.campaigns, ports.contacts, ports.suppressions, ports.dispatch_queue
+        )
     if job.into_line is not None:
         return DialogTarget(account_id, job, job.into_line, ports.dialogs, ports.clock)
     return ListTarget(account_id, job, ports.suppressions)

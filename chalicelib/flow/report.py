@@ -11,6 +11,7 @@ from chalicelib.domain.contact import Contact, ContactStatus, Totals
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import SUPPRESSION_LIST, ExportJob, JobState
 from chalicelib.errors import NotFound
+from chalicelib.flow.report_options import OptionSplit
 from chalicelib.ports import (
     CampaignStore,
     Clock,
@@ -105,12 +106,13 @@ def export_report(account_id: str, export_id: str, ports: ReportPorts) -> None:
     try:
         job = ports.exports.get(account_id, export_id)
         campaign = ports.campaigns.get(account_id, job.campaign_id)
+        options = OptionSplit(account_id, campaign, ports.campaigns)
     except NotFound:
         return
     key = export_key(account_id, job)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "report.xlsx")
-        counted = _write(account_id, job, campaign, path, ports)
+        counted = _write(account_id, job, campaign, options, path, ports)
         if counted is None:
             return
         ports.files.put(key, path, WORKBOOK)
@@ -121,22 +123,23 @@ def export_report(account_id: str, export_id: str, ports: ReportPorts) -> None:
 
 
 def _write(
-    account_id: str, job: ExportJob, campaign: Campaign, path: Path, ports: ReportPorts
+    account_id: str, job: ExportJob, campaign: Campaign, options: OptionSplit, path: Path, ports: ReportPorts
 ) -> Totals | None:
     """Write all rows and then their count; None when the job is over already."""
     counted = Totals()
     with ports.open_workbook(path) as workbook:
-        workbook.sheet("Contacts", HEADER)
+        workbook.sheet("Contacts", (*HEADER, *options.header))
         for number, contact in enumerate(_all_contacts(account_id, job.campaign_id, ports.contacts)):
             if number % _PROGRESS_EVERY == 0 and not ports.exports.progress(
                 account_id, job.export_id, number
             ):
                 return None
-            workbook.append(_row(contact))
+            workbook.append((*_row(contact), *options.note(contact)))
             counted.count(contact)
         if not ports.exports.progress(account_id, job.export_id, counted.contacts):
             return None
         _write_summary(workbook, campaign, counted, ports.clock.now())
+        options.write(workbook)
     return counted
 
 

@@ -15,6 +15,7 @@ from typing import TypeVar
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
 from chalicelib.domain.content import NO_PUBLIC_URL, Content, MailKind, needs_public_url
+from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
@@ -66,6 +67,7 @@ LATEST = timedelta(minutes=10)  # a message later than this gets a new slot, wha
 QUEUE_TIME = timedelta(seconds=30)  # between a slot and its message at the sender, on a normal day
 HAND_OVER = timedelta(seconds=150)  # what a hand-over may take: less time than this is not enough to begin
 REMEMBER_LINE = timedelta(seconds=30)
+REMEMBER_MESSAGES = 20  # compiled ones: as many as a campaign may have lines, which take turns
 CONCERNS_ALL = frozenset({"message_too_large"})  # refusals that every contact of the campaign would meet
 PASSES_BY_ITSELF = frozenset({"sending_quota_used_up"})  # nothing is wrong with the line
 
@@ -143,7 +145,7 @@ class Sender:
         self._ports = ports
         self._looks: dict[tuple[str, str], tuple[datetime, Campaign | None]] = {}
         self._lines: dict[tuple[str, str], tuple[datetime, Line, str]] = {}
-        self._messages: dict[tuple[str, str, int, Line], CompiledMessage] = {}
+        self._messages: dict[tuple[str, str, int, tuple[str, ...], Line], CompiledMessage] = {}
         self._troubled: set[tuple[str, str]] = set()
         self._resting: dict[tuple[str, str], datetime] = {}
         self._accepted = AcceptedTally(ports.brakes)
@@ -220,6 +222,7 @@ class Sender:
                 _message_id(order, line),
                 now,
                 own.links,
+                draw_for(order.campaign_id, order.contact_id),
                 extra_headers=own.headers,
                 smtputf8=True,
             )
@@ -403,15 +406,16 @@ class Sender:
 
     def _compiled(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage:
         """The message of this content version and line, compiled once."""
-        key = (order.account_id, campaign.campaign_id, campaign.content_version, line)
+        key = (order.account_id, campaign.campaign_id, campaign.content_version, campaign.columns, line)
         if key not in self._messages:
-            self._messages.clear()  # one campaign at a time is the rule; the memory stays flat
+            if len(self._messages) >= REMEMBER_MESSAGES:
+                self._messages.clear()  # a few campaigns at a time are the rule; the memory stays flat
             content = self._ports.campaigns.content(*key[:3])
             if not self._ports.public_url and needs_public_url(content):
                 raise CannotComposeError(NO_PUBLIC_URL.code, NO_PUBLIC_URL.text, Scope.CONTENT)
             identity = SenderIdentity(line.from_name, line.from_address, line.reply_to)
             use = _link_use(content, line, self._ports.public_url)
-            self._messages[key] = compile_message(content, identity, link_use=use)
+            self._messages[key] = compile_message(content, identity, link_use=use, columns=campaign.columns)
         return self._messages[key]
 
 

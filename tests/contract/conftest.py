@@ -20,6 +20,7 @@ from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
+from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.dynamodb.writing import connection
@@ -36,6 +37,7 @@ from chalicelib.ports import (
     ImportStore,
     LineStore,
     PaceStore,
+    PreflightStore,
     SuppressionStore,
 )
 from chalicelib.settings import Tables
@@ -51,6 +53,7 @@ from tests.fakes.identities import FakeIdentityStore
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
+from tests.fakes.preflights import FakePreflightStore
 from tests.fakes.suppressions import FakeSuppressionStore
 
 TABLES = {
@@ -71,6 +74,7 @@ TABLES = {
     "brakes": "BrakeTable",
     "imports": "ImportTable",
     "exports": "ExportTable",
+    "preflights": "PreflightTable",
 }
 
 
@@ -92,6 +96,7 @@ class Stores:
     brakes: BrakeStore
     imports: ImportStore
     exports: ExportStore
+    preflights: PreflightStore
     account: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
     stranger: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
 
@@ -137,6 +142,7 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoBrakeStore(),
         DynamoImportStore(),
         DynamoExportStore(),
+        DynamoPreflightStore(),
     )
 
 
@@ -162,6 +168,7 @@ def in_memory() -> Stores:
         FakeBrakeStore(),
         imports,
         FakeExportStore(),
+        FakePreflightStore(),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.domain.campaign import CampaignStatus, Resend
 from chalicelib.domain.content import Content, Exemption, MailKind
+from chalicelib.domain.custom_variables import CustomVariable
 from chalicelib.domain.delivery import Reason
 from chalicelib.errors import Invalid, NotFound, Outdated
 from tests.contract.conftest import Stores
@@ -47,6 +48,41 @@ class TestCampaignStore:
         stores.campaigns.save(stores.account, edited, content("Offers"), 1)
         assert stores.campaigns.content(stores.account, stored.campaign_id, 2).kind is MailKind.MARKETING
         assert stores.campaigns.content(stores.account, stored.campaign_id, 1) == exempt
+
+    def test_custom_variables_are_kept_with_the_content_in_their_order(self, stores: Stores) -> None:
+        greeting = CustomVariable("Gruß aus", ("Hallo [firstName]", "", "Servus\n{{ x }}"))
+        varied = replace(content("Hello"), variables=(greeting, CustomVariable("a", ("1",))))
+        stored = campaign()
+        stores.campaigns.add(stores.account, stored, varied)
+        assert stores.campaigns.content(stores.account, stored.campaign_id, 1) == varied
+        edited = replace(stored, content_version=2, revision=2)
+        stores.campaigns.save(stores.account, edited, content("Hello"), 1)
+        assert stores.campaigns.content(stores.account, stored.campaign_id, 2).variables == ()
+
+    def test_columns_are_added_to_those_that_are_there(self, stores: Stores) -> None:
+        one = add_campaign(stores)
+        assert stores.campaigns.get(stores.account, one).columns == ()
+        for names in ({"Город", "Company name"}, {"Company name", "Age"}, {"Age"}):
+            stores.campaigns.add_columns(stores.account, one, names)
+        found = stores.campaigns.get(stores.account, one)
+        assert found.columns == ("Age", "Company name", "Город")
+        edited = replace(found, columns=(), name="Summer", revision=found.revision + 1)
+        stores.campaigns.save(stores.account, edited, None, found.revision)
+        assert stores.campaigns.get(stores.account, one).columns == found.columns, "an edit keeps them"
+
+    def test_columns_of_what_is_gone_are_not_noted(self, stores: Stores) -> None:
+        one = add_campaign(stores)
+        with pytest.raises(NotFound):
+            stores.campaigns.add_columns(stores.stranger, one, {"City"})
+        with pytest.raises(NotFound):
+            stores.campaigns.add_columns(stores.account, "nothing", {"City"})
+        stores.campaigns.move(stores.account, one, list(CampaignStatus), DELETING, NOON)
+        with pytest.raises(NotFound):
+            stores.campaigns.add_columns(stores.account, one, {"City"})
+        stores.campaigns.remove(stores.account, one)
+        with pytest.raises(NotFound):
+            stores.campaigns.add_columns(stores.account, one, {"City"})
+        assert stores.campaigns.status(stores.account, one) is None
 
     def test_pages_show_the_newest_first_and_each_once(self, stores: Stores) -> None:
         ids = [f"camp{number}" for number in range(5)]

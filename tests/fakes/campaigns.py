@@ -1,6 +1,7 @@
 """Campaigns and their content versions in memory."""
 
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import datetime
 
@@ -88,6 +89,11 @@ class FakeCampaignStore:
         stored = self._campaigns.get((account_id, campaign_id))
         if stored and stored.resend and stored.resend.token == token:
             self._campaigns[account_id, campaign_id] = replace(stored, resend=rest)
+
+    def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
+        stored = self.get(account_id, campaign_id)
+        columns = tuple(sorted({*stored.columns, *names}))
+        self._campaigns[account_id, campaign_id] = replace(stored, columns=columns)
 
     def active(self) -> Iterator[tuple[str, str]]:
         yield from sorted(self._active)

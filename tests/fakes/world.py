@@ -34,6 +34,7 @@ from chalicelib.flow.domains import DomainCheckPorts, DomainPorts, add_domain, c
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.plan import PlanPorts
+from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.send import Sender, SendPorts
 from chalicelib.flow.signing import Signing, SigningPorts
@@ -58,6 +59,7 @@ from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.keys import FakeKeys
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
+from tests.fakes.preflights import FakePreflightStore
 from tests.fakes.queues import FakeDispatchQueue, FakeJobQueue, FakeSendQueue
 from tests.fakes.secret_box import FakeSecretBox
 from tests.fakes.suppressions import FakeSuppressionStore
@@ -86,6 +88,7 @@ class World:
     campaigns: FakeCampaignStore = field(default_factory=FakeCampaignStore)
     imports: FakeImportStore = field(default_factory=FakeImportStore)
     exports: FakeExportStore = field(default_factory=FakeExportStore)
+    preflights: FakePreflightStore = field(default_factory=FakePreflightStore)
     pace: FakePaceStore = field(default_factory=FakePaceStore)
     suppressions: FakeSuppressionStore = field(default_factory=FakeSuppressionStore)
     brakes: FakeBrakeStore = field(default_factory=FakeBrakeStore)
@@ -138,8 +141,17 @@ class World:
             self.brakes,
             self.imports,
             self.exports,
+            self.preflights,
             self.files,
         )
+
+    @property
+    def preflight_ports(self) -> PreflightPorts:
+        return PreflightPorts(self.campaigns, self.preflights, self.export_queue, self.clock)
+
+    @property
+    def checking_ports(self) -> CheckingPorts:
+        return CheckingPorts(self.campaigns, self.contacts, self.preflights, self.clock)
 
     @property
     def brake_ports(self) -> BrakePorts:
@@ -161,6 +173,7 @@ class World:
     @property
     def import_ports(self) -> ImportPorts:
         return ImportPorts(
+            self.campaigns,
             self.contacts,
             self.lines,
             self.dialogs,

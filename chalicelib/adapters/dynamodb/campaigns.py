@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -26,6 +27,7 @@ from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, 
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.content import Content, Exemption
+from chalicelib.domain.custom_variables import CustomVariable
 from chalicelib.domain.delivery import Reason
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
@@ -74,7 +76,14 @@ class DynamoCampaignStore:
             row = ContentRow.get(f"{account_id}#{campaign_id}", version, consistent_read=True)
         except DoesNotExist as error:
             raise NotFound("content") from error
-        return Content(row.subject, row.html, row.text, _exemption(row.exemption), row.track_opens)
+        return Content(
+            row.subject,
+            row.html,
+            row.text,
+            _exemption(row.exemption),
+            row.track_opens,
+            tuple(CustomVariable(name, tuple(options)) for name, *options in row.variables or ()),
+        )
 
     def save(self, account_id: str, campaign: Campaign, content: Content | None, seen_revision: int) -> None:
         """Replace the settings (never the status) if nobody else did; with ``content``, add that version."""
@@ -126,6 +135,12 @@ class DynamoCampaignStore:
         attribute = CampaignRow.resend
         action: Action = attribute.set(_resend_item(rest)) if rest else attribute.remove()
         _update(account_id, campaign_id, [action], Path(["resend", "token"]) == token)
+
+    def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
+        """Add to the set of columns; raises NotFound."""
+        there = CampaignRow.campaign_id.exists() & (CampaignRow.status != CampaignStatus.DELETING)
+        if not _update(account_id, campaign_id, [CampaignRow.columns.add(set(names))], there):
+            raise NotFound("campaign")
 
     def active(self) -> Iterator[tuple[str, str]]:
         """(account, campaign) of all that carry the mark of the dispatcher's round."""
@@ -243,6 +258,7 @@ def _content_row(account_id: str, campaign: Campaign, content: Content) -> Conte
         text=content.text,
         exemption=_exemption_item(content.exemption),
         track_opens=content.track_opens,
+        variables=[[variable.name, *variable.options] for variable in content.variables] or None,
     )
 
 
@@ -275,4 +291,5 @@ def _campaign(row: CampaignRow) -> Campaign:
         resend=_resend(row.resend),
         brake=brake_from(row.brake),
         brake_lifted_at=row.brake_lifted_at,
+        columns=tuple(sorted(row.columns or ())),
     )

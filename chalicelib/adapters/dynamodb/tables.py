@@ -236,6 +236,7 @@ class CampaignRow(Model):
     resend: MapAttribute[str, object] = MapAttribute(null=True)
     brake: MapAttribute[str, object] = MapAttribute(null=True)
     brake_lifted_at = UTCDateTimeAttribute(null=True)
+    columns = UnicodeSetAttribute(null=True)
     active = UnicodeAttribute(null=True)
     active_campaigns = ActiveCampaigns()
 
@@ -253,6 +254,7 @@ class ContentRow(Model):
     text = UnicodeAttribute(null=True)
     exemption: MapAttribute[str, str] = MapAttribute(null=True)
     track_opens = BooleanAttribute(default=True)
+    variables: ListAttribute[list[str]] = ListAttribute(null=True)  # a name, then its options
 
 
 class WorkIndex(GlobalSecondaryIndex["ContactRow"]):
@@ -451,6 +453,24 @@ class ExportRow(Model):
     finished_at = UTCDateTimeAttribute(null=True)
 
 
+class PreflightRow(Model):
+    """The last preflight of a campaign; ``missing`` is JSON text, which nothing looks into here."""
+
+    class Meta:
+        table_name = "preflights"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    campaign_id = UnicodeAttribute(range_key=True)
+    preflight_id = UnicodeAttribute()
+    content_version = NumberAttribute()
+    state = UnicodeAttribute()
+    checked = NumberAttribute(default=0)
+    missing = UnicodeAttribute(null=True)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+    asked_at = UTCDateTimeAttribute()
+    finished_at = UTCDateTimeAttribute(null=True)
+
+
 MODELS: dict[str, type[Model]] = {
     "accounts": AccountRow,
     "api_keys": ApiKeyRow,
@@ -469,6 +489,7 @@ MODELS: dict[str, type[Model]] = {
     "brakes": BrakeRow,
     "imports": ImportRow,
     "exports": ExportRow,
+    "preflights": PreflightRow,
 }
 
 

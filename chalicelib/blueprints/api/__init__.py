@@ -14,6 +14,7 @@ from chalicelib.blueprints.api.exports import exports
 from chalicelib.blueprints.api.imports import imports
 from chalicelib.blueprints.api.lines import lines
 from chalicelib.blueprints.api.links import links
+from chalicelib.blueprints.api.preflights import preflights
 from chalicelib.blueprints.api.suppressions import suppressions
 
 API_BLUEPRINTS = (
@@ -28,6 +29,7 @@ API_BLUEPRINTS = (
     campaigns,
     contacts,
     imports,
+    preflights,
     exports,
     suppressions,
     bounces,

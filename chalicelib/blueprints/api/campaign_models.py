@@ -16,6 +16,7 @@ from chalicelib.blueprints.api.mail_kind_models import (
     exemption_for,
 )
 from chalicelib.blueprints.api.models import Input, Output, Reason
+from chalicelib.blueprints.api.variable_models import Variable, Variables, WarningShown, customs
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus, Totals
 from chalicelib.domain.content import Content, MailKind
@@ -141,11 +142,14 @@ class CampaignInput(Input):
     kind: MailKind = Field(MailKind.MARKETING, description=KIND)
     transactional_reason: Why | None = Field(None, description=WHY)
     tracking: Tracking = Field(default_factory=Tracking)
+    variables: Variables = Field(default_factory=list)
 
     def settings(self, by: Decider) -> CampaignSettings:
         """What the steps take. Raises Invalid when kind and reason don't go together."""
         exemption = exemption_for(self.kind, self.transactional_reason, None, by)
-        content = Content(self.subject, self.html, self.text, exemption, self.tracking.opens)
+        content = Content(
+            self.subject, self.html, self.text, exemption, self.tracking.opens, customs(self.variables)
+        )
         return CampaignSettings(self.name, tuple(self.line_ids), self.schedule.timetable(), content)
 
 
@@ -161,6 +165,7 @@ class CampaignPatch(Input):
     kind: MailKind | None = Field(None, description=KIND)
     transactional_reason: Why | None = Field(None, description=WHY)
     tracking: Tracking | None = None
+    variables: Variables | None = None
 
     def apply(self, old: CampaignSettings, by: Decider) -> CampaignSettings:
         """The settings with the given fields replaced; text alone may be set to null.
@@ -174,6 +179,7 @@ class CampaignPatch(Input):
             self.text if "text" in self.model_fields_set else old.content.text,
             exemption_for(kind, self.transactional_reason, old.content.exemption, by),
             self.tracking.opens if self.tracking else old.content.track_opens,
+            old.content.variables if self.variables is None else customs(self.variables),
         )
         return CampaignSettings(
             self.name or old.name,
@@ -242,6 +248,9 @@ class CampaignShown(Output):
     kind: MailKind
     transactional: TransactionalShown | None
     tracking: Tracking
+    variables: list[Variable]
+    columns: list[str] = Field(description="Further columns of its contacts: variables by their own names.")
+    warnings: list[WarningShown] = Field(description="What in the content should be looked at again.")
     content_version: int
     totals: TotalsShown
     obstacles: list[ObstacleShown]
@@ -267,6 +276,9 @@ class CampaignShown(Output):
             kind=content.kind,
             transactional=TransactionalShown.of(content.exemption),
             tracking=Tracking(opens=content.track_opens),
+            variables=[Variable.of(variable) for variable in content.variables],
+            columns=list(campaign.columns),
+            warnings=[WarningShown.of(warning) for warning in view.warnings],
             content_version=campaign.content_version,
             totals=TotalsShown.of(view.totals),
             obstacles=[ObstacleShown(code=o.code, text=o.text) for o in view.obstacles],

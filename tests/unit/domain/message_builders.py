@@ -7,6 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.contact import Person
+from chalicelib.domain.custom_variables import CustomVariable
 from chalicelib.domain.email import Content, SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError
 from chalicelib.domain.personalization import FIELDS
@@ -66,12 +67,28 @@ variables = st.builds(
     "[{}{}]".format, st.sampled_from(sorted(FIELDS)), st.sampled_from(["", "|", "|friend", "|a <b>&amp;"])
 )
 templates = st.lists(st.one_of(odd_text, variables), max_size=8).map("".join)
-subjects = st.lists(st.one_of(odd_text, variables), max_size=2).map("".join)
 odd_people = st.builds(
     Person,
     email=st.sampled_from(["a@b.example", "o'neil+x=1@mail.example", "z@bücher.example"]),
+    extra=odd_text.map(lambda text: (("Город", text),)),
     **dict.fromkeys(["first_name", "last_name", "middle_name", "p1", "p2", "p3"], odd_text),
 )
+
+COLUMNS = ("Город",)
+CUSTOMS = (CustomVariable("Gruß", ("Hallo [firstName]", "Servus <[Город]> & Co\n", "")),)
+further = st.sampled_from(
+    (
+        "[Город|там]",
+        "[gruß]",
+        "{{ firstName|default('friend') }}",
+        '{{ Город|upper if param1 > 3 else "–" }}',
+        "{% if secondName %}<b>[secondName]</b>{% elif Gruß %}\n{{ Gruß }}.{% else %}é{% endif %}",
+        "{% if param1 == param2 %}{% if param3 %}[param3]{% endif %}{% endif %}",
+    )
+)
+_no_braces = odd_text.map(lambda text: text.replace("{", "("))
+rich_templates = st.lists(st.one_of(_no_braces, variables, further), max_size=8).map("".join)
+rich_subjects = st.lists(st.one_of(_no_braces, variables, further), max_size=2).map("".join)
 
 
 def compose(content: Content = CONTENT, person: Person = ANNA, sender: SenderIdentity = SENDER) -> bytes:

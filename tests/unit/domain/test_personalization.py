@@ -3,20 +3,36 @@ from html.parser import HTMLParser
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from chalicelib.domain.contact import Person
+from chalicelib.domain.custom_variables import CustomVariable
+from chalicelib.domain.jinja_syntax import parse_jinja
 from chalicelib.domain.personalization import (
     FIELDS,
     Links,
     Literal,
     Variable,
+    Vocabulary,
     parse,
     render_html,
     render_subject,
     render_text,
 )
 from chalicelib.domain.template_check import Problem, ProblemKind, check
-from tests.unit.domain.message_builders import ANNA, odd_people, odd_text, templates, unhurried
+from tests.unit.domain.message_builders import (
+    ANNA,
+    COLUMNS,
+    CUSTOMS,
+    odd_people,
+    odd_text,
+    rich_subjects,
+    templates,
+    unhurried,
+)
+
+RICH = Vocabulary(CUSTOMS, COLUMNS)
+
 
 PERSON = Person("anna@mail.example", "Anna", "Berg", "Maria", "one", "two", "three")
 
@@ -131,6 +147,32 @@ def test_no_value_adds_a_tag_or_an_attribute(person: Person) -> None:
 
 
 @unhurried
+@given(odd_people, st.integers(0, 2))
+def test_no_column_option_or_expression_adds_a_tag_or_an_attribute(person: Person, place: int) -> None:
+    source = (
+        "<p title=\"[Город]\">[Gruß]<b id='{{ Город|upper }}'>{{ lastName|default(param1)|truncate(40) }}</b>"
+        '{% if param2 %}<i class="{{ Gruß or param3 }}">{{ param2 if param3 != 1 else Город }}</i>'
+        "{% endif %}</p>"
+    )
+    template = parse_jinja(source, RICH, is_html=True)
+    inner = [("i", ["class"])] if render_text(parse("[param2]"), person) else []
+    seen = _Tags(render_html(template, person, draw=lambda _name, _count: place)).seen
+    assert seen == [("p", ["title"]), ("b", ["id"]), *inner]
+
+
+@unhurried
+@given(odd_text)
+def test_whatever_brings_a_value_into_a_text_it_is_never_looked_at_for_a_template(value: str) -> None:
+    option = Vocabulary((CustomVariable("option", ("[param1]", "[Город]")),), COLUMNS)
+    person = Person("a@b.example", p1=value, extra=(("Город", value),))
+    source = "[param1]\0[Город]\0{{ param1 }}\0{{ Город or 1 }}\0[option]\0{{ option if 1 }}"
+    template = parse_jinja(source, option, is_html=False)
+    clean = render_text(parse("[param1]"), person)
+    said = render_text(template, person, draw=lambda _name, _count: 1).split("\0")
+    assert said == [clean, clean, clean, clean or "1", clean, clean]
+
+
+@unhurried
 @given(odd_text)
 def test_what_html_shows_is_what_the_text_says(value: str) -> None:
     person, template = Person("a@b.example", p1=value), parse("[param1]")
@@ -144,6 +186,17 @@ def test_a_subject_is_one_clean_line(source: str, person: Person) -> None:
     assert subject.split("\n") == subject.splitlines() or not subject
     assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 for char in subject)
     assert not set(subject) & set("\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+@unhurried
+@given(rich_subjects, odd_people, st.integers(0, 2))
+def test_a_subject_of_columns_options_and_expressions_is_one_clean_line(
+    source: str, person: Person, place: int
+) -> None:
+    template = parse_jinja(source, RICH, is_html=False)
+    subject = render_subject(template, person, lambda _name, _count: place)
+    assert subject.split("\n") == subject.splitlines() or not subject
+    assert not any(ord(char) < 32 or 0x7F <= ord(char) < 0xA0 for char in subject)
 
 
 @unhurried

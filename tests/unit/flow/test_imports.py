@@ -1,6 +1,7 @@
 """Imports: files that die half-way, come twice, run out of time or lose their campaign."""
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +13,7 @@ from chalicelib.domain.contact_file import RejectedRow, SheetRow
 from chalicelib.domain.job import ImportJob, ImportProgress, JobState
 from chalicelib.errors import NotFound
 from chalicelib.flow.campaign import delete_campaign
+from chalicelib.flow.columns import MAX_CAMPAIGN_COLUMNS
 from chalicelib.flow.import_targets import PIECE
 from chalicelib.flow.imports import (
     MAX_UPLOAD,
@@ -182,6 +184,52 @@ class TestImport:
         world = World()
         job, _ = start_import(ACCOUNT, draft(world), "people.csv", "csv", world.contact_ports)
         assert run(world, job.import_id) is JobState.FAILED
+
+    def test_further_columns_are_noted_before_the_people_who_have_them(self) -> None:
+        world = World()
+        one = draft(world)
+        job = uploaded(world, one, [])
+        rows = [
+            "email;City;Shoe size",
+            *(f"{person};Perm;" for person in people(PIECE)),
+            "z@mail.example;;43",
+        ]
+        world.files.contents[upload_key(ACCOUNT, one, job)] = "\n".join(rows).encode()
+        noted: list[tuple[int, set[str]]] = []
+        add = world.campaigns.add_columns
+
+        def note(account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
+            noted.append((len(world.all_contacts(one)), set(names)))
+            add(account_id, campaign_id, names)
+
+        world.campaigns.add_columns = note  # type: ignore[method-assign]
+        assert run(world, job) is JobState.DONE
+        assert noted == [(0, {"City"}), (PIECE, {"Shoe size"})]
+        assert world.campaigns.get(ACCOUNT, one).columns == ("City", "Shoe size")
+
+    def test_a_file_with_known_columns_notes_none(self) -> None:
+        world = World()
+        one = draft(world)
+        world.campaigns.add_columns(ACCOUNT, one, {"City"})
+        job = uploaded(world, one, [])
+        world.files.contents[upload_key(ACCOUNT, one, job)] = b"email;City\na@mail.example;Perm"
+        world.campaigns.add_columns = None  # type: ignore[assignment, method-assign]
+        assert run(world, job) is JobState.DONE
+
+    def test_more_columns_than_a_campaign_can_know_end_the_import_and_say_so(self) -> None:
+        world = World()
+        one = draft(world)
+        world.campaigns.add_columns(
+            ACCOUNT, one, {f"Field {number}" for number in range(MAX_CAMPAIGN_COLUMNS)}
+        )
+        job = uploaded(world, one, [])
+        world.files.contents[upload_key(ACCOUNT, one, job)] = b"email;City\na@mail.example;Perm"
+        assert run(world, job) is JobState.FAILED
+        reason = job_of(world, job).reason
+        assert reason is not None
+        assert (reason.code, "500 further columns" in reason.text) == ("too_many_columns", True)
+        assert world.all_contacts(one) == []
+        assert len(world.campaigns.get(ACCOUNT, one).columns) == MAX_CAMPAIGN_COLUMNS
 
     def test_a_campaign_deleted_meanwhile_takes_nobody_and_keeps_no_file(self) -> None:
         world = World()
