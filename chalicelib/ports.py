@@ -28,6 +28,7 @@ from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
 from chalicelib.domain.line import BounceMailbox, Connection, ImapChannel, Line, Reading
 from chalicelib.domain.preflight import Missing, Preflight
+from chalicelib.domain.sample import Sample, SampleState
 from chalicelib.domain.schedule import Cursor, Ledger
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
@@ -323,6 +324,31 @@ class CampaignStore(Protocol):
 
     def remove(self, account_id: str, campaign_id: str) -> None:
         """Remove the row and all content versions, for good."""
+
+
+class SampleStore(Protocol):
+    """Test messages. They expire by themselves after a month."""
+
+    def count(self, account_id: str, now: datetime, limit: int) -> bool:
+        """Count one more in this hour; False, and nothing counted, when there were ``limit``."""
+
+    def add(self, account_id: str, sample: Sample) -> None: ...
+    def get(self, account_id: str, sample_id: str) -> Sample: ...
+    def claim(self, account_id: str, sample_id: str, now: datetime) -> bool:
+        """From Queued to Sending, for one hand-over; False when it isn't Queued, too old or gone."""
+
+    def settle(
+        self,
+        account_id: str,
+        sample_id: str,
+        state: SampleState,
+        reason: Reason | None,
+        remote_id: str | None,
+        now: datetime,
+    ) -> None:
+        """Write down what became of it; does nothing when it isn't Sending."""
+
+    def purge(self, account_id: str, campaign_id: str) -> None: ...
 
 
 class ContactStore(Protocol):

@@ -24,6 +24,7 @@ class Tables:
     totals: str = ""
     pace: str = ""
     brakes: str = ""
+    samples: str = ""
     imports: str = ""
     exports: str = ""
     preflights: str = ""

@@ -26,6 +26,7 @@ from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.link_keys import DynamoLinkKeyStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
 from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
+from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.kms import KmsLinkKeyBox, KmsSecretBox
@@ -49,7 +50,9 @@ from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.link_keys import KeptRing, LinkKeyPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
+from chalicelib.flow.preview import PreviewPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
+from chalicelib.flow.samples import AskPorts, SamplePorts
 from chalicelib.flow.send import Sender, SendPorts
 from chalicelib.flow.suppressed import CountPorts
 from chalicelib.flow.suppression_export import ListExportPorts
@@ -185,6 +188,7 @@ def removal_ports() -> RemovalPorts:
         dialogs=DynamoDialogStore(),
         pace=DynamoPaceStore(),
         brakes=DynamoBrakeStore(),
+        samples=DynamoSampleStore(),
         imports=DynamoImportStore(),
         exports=DynamoExportStore(),
         preflights=DynamoPreflightStore(),
@@ -244,6 +248,53 @@ def dialog_source_ports() -> SourcePorts:
         imports=DynamoImportStore(),
         import_queue=SqsJobQueue(settings().queues.imports),
         clock=clock,
+    )
+
+
+def preview_ports() -> PreviewPorts:
+    """For the routes that show messages."""
+    return PreviewPorts(
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        lines=DynamoLineStore(),
+        public_url=settings().public_url,
+    )
+
+
+def samples() -> DynamoSampleStore:
+    """The test messages."""
+    settings()
+    return DynamoSampleStore()
+
+
+def ask_ports() -> AskPorts:
+    """For the routes of test messages."""
+    return AskPorts(
+        samples=samples(),
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        lines=DynamoLineStore(),
+        suppressions=suppressions(),
+        send_queue=SqsJobQueue(settings().queues.send),
+        clock=clock,
+        public_url=settings().public_url,
+    )
+
+
+@cache
+def sample_ports() -> SamplePorts:
+    """For the sender of test messages."""
+    return SamplePorts(
+        samples=samples(),
+        campaigns=campaigns(),
+        lines=DynamoLineStore(),
+        identities=DynamoIdentityStore(),
+        suppressions=suppressions(),
+        secrets=KmsSecretBox(settings().secret_key_id),
+        channel=SenderByChannel(smtp_sender, ses_sender),
+        clock=clock,
+        public_url=settings().public_url,
+        signer=signing(),
     )
 
 

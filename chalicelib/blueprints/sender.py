@@ -1,12 +1,15 @@
-"""The sender's door: one message of the send queue is one contact."""
+"""The sender's door: one message of the send queue is one contact, or one test message."""
+
+import json
 
 from chalice import Blueprint
 from chalice.app import SQSEvent
 
 from chalicelib import wiring
 from chalicelib.adapters.sqs import decode_order
-from chalicelib.blueprints.batches import BatchAnswer, handle_each
+from chalicelib.blueprints.batches import BatchAnswer, handle_each, ids_in
 from chalicelib.blueprints.deadline import stop_at
+from chalicelib.flow.samples import send_sample
 from chalicelib.observability import log
 
 sender = Blueprint(__name__)
@@ -18,6 +21,11 @@ def send_emails(event: SQSEvent) -> BatchAnswer:
     end = stop_at(event.context)
 
     def send(body: str) -> None:
+        if "test_id" in json.loads(body):
+            account_id, test_id = ids_in(body, "account_id", "test_id")
+            state = send_sample(account_id, test_id, end, wiring.sample_ports())
+            log("test_handled", account_id=account_id, test_id=test_id, state=state)
+            return
         order = decode_order(body)
         outcome = wiring.sender().send(order, end)
         log(

@@ -104,18 +104,20 @@ class CompiledMessage:
         draw: Draw = first_option,
         *,
         extra_headers: ExtraHeaders = (),
+        recipient: str | None = None,
         smtputf8: bool = False,
     ) -> bytes:
         """The message for one person, ready for DATA but for dot-stuffing: CRLF lines, all of them ASCII.
 
         ``date`` is aware; ``draw`` picks the options of custom variables; ``extra_headers`` follow those of
-        all recipients. An address with a local part beyond ASCII has no ASCII form: with ``smtputf8`` (the
-        server offers it, RFC 6531) it stands in To as UTF-8 (RFC 6532), without, CannotComposeError says so.
-        It is raised too for an address that is none, and a subject that came out too long. ValueError: a
-        message id, a date or extra headers that we made wrong, or no link where the message was compiled to
-        have one.
+        all recipients; ``recipient`` stands in To instead of the person's address. An address with a local
+        part beyond ASCII has no ASCII form: with ``smtputf8`` (the server offers it, RFC 6531) it stands in
+        To as UTF-8 (RFC 6532), without, CannotComposeError says so. It is raised too for an address that is
+        none, and a subject that came out too long. ValueError: a message id, a date or extra headers that we
+        made wrong, or no link where the message was compiled to have one.
         """
-        header = self._header(person, message_id, date, links, draw, extra_headers, smtputf8=smtputf8)
+        to = wire_address(recipient or person.email, Scope.CONTACT)
+        header = self._header(to, person, message_id, date, links, draw, extra_headers, smtputf8=smtputf8)
         return self.body.fill(person, links, draw, {}, header)
 
     def preview(self, person: Person, links: Links = PREVIEW_LINKS, draw: Draw = first_option) -> Rendered:
@@ -132,6 +134,7 @@ class CompiledMessage:
 
     def _header(
         self,
+        recipient: str,
         person: Person,
         message_id: str,
         date: datetime,
@@ -141,7 +144,6 @@ class CompiledMessage:
         *,
         smtputf8: bool,
     ) -> bytes:
-        recipient = wire_address(person.email, Scope.CONTACT)
         if not smtputf8 and needs_smtputf8(recipient):
             raise CannotComposeError(
                 "smtputf8_needed",

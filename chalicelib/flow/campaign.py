@@ -36,6 +36,7 @@ from chalicelib.ports import (
     PaceStore,
     Page,
     PreflightStore,
+    SampleStore,
 )
 
 MAX_CONTENT = 350_000  # bytes of UTF-8: one version is one item, and DynamoDB takes 400 KB
@@ -64,6 +65,7 @@ class RemovalPorts:
     dialogs: DialogStore
     pace: PaceStore
     brakes: BrakeStore
+    samples: SampleStore
     imports: ImportStore
     exports: ExportStore
     preflights: PreflightStore
@@ -236,6 +238,7 @@ def purge_campaign(account_id: str, campaign_id: str, ports: RemovalPorts) -> No
     if ports.campaigns.status(account_id, campaign_id) is not CampaignStatus.DELETING:
         return
     ports.contacts.purge(account_id, campaign_id)
+    ports.samples.purge(account_id, campaign_id)
     ports.imports.purge(account_id, campaign_id)
     ports.exports.purge(account_id, campaign_id)
     ports.preflights.remove(account_id, campaign_id)

@@ -14,7 +14,6 @@ from typing import TypeVar
 
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
-from chalicelib.domain.content import NO_PUBLIC_URL, Content, MailKind, needs_public_url
 from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.delivery import (
     Accepted,
@@ -30,21 +29,21 @@ from chalicelib.domain.delivery import (
     Withheld,
 )
 from chalicelib.domain.dkim import DkimKey, signed
-from chalicelib.domain.email import CompiledMessage, SenderIdentity, compile_message
+from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.header import CannotComposeError, ExtraHeaders, message_id_for
-from chalicelib.domain.line import ConnectionState, Line, SesChannel, SmtpChannel
+from chalicelib.domain.line import ConnectionState, Line, SmtpChannel
 from chalicelib.domain.link_tokens import TokenKind, TokenRing
 from chalicelib.domain.mail_providers import replaced_by
-from chalicelib.domain.message_links import LinkUse, links_of
+from chalicelib.domain.message_links import links_of
 from chalicelib.domain.personalization import Links
 from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
 from chalicelib.domain.return_path import RETURN_FIELD, envelope_of
 from chalicelib.domain.sending_domain import domain_of
-from chalicelib.domain.ses_errors import reason as ses_reason
 from chalicelib.errors import NotFound, SecretUnreadable
 from chalicelib.flow.brake import AcceptedTally
 from chalicelib.flow.clearance import Clearance
-from chalicelib.flow.lines import PASSWORD_UNREADABLE
+from chalicelib.flow.compose import compile_for
+from chalicelib.flow.open_line import open_line
 from chalicelib.flow.signing import KEY_UNREADABLE
 from chalicelib.ports import (
     BrakeStore,
@@ -367,17 +366,11 @@ class Sender:
 
     def _leave_to_send(self, key: tuple[str, str], line: Line) -> str | None:
         """The password; empty for SES, where the identity must be the account's own. None: out of use now."""
-        if isinstance(line.channel, SesChannel):
-            claim = self._ports.identities.find(key[0], line.channel.identity)
-            if claim is None or not claim.verified:
-                self._take_out_of_use(key, ses_reason("identity_not_yours"))
-                return None
-            return ""
-        try:
-            return self._ports.secrets.open(*key, line.password)
-        except SecretUnreadable:
-            self._take_out_of_use(key, PASSWORD_UNREADABLE)
+        found = open_line(key[0], line, self._ports.identities, self._ports.secrets)
+        if isinstance(found, Reason):
+            self._take_out_of_use(key, found)
             return None
+        return found
 
     def _compose_or_stop(self, order: SendOrder, campaign: Campaign, line: Line) -> Composed | None:
         """The compiled message and its key. What can't be composed would fail for every contact: it pauses.
@@ -411,11 +404,7 @@ class Sender:
             if len(self._messages) >= REMEMBER_MESSAGES:
                 self._messages.clear()  # a few campaigns at a time are the rule; the memory stays flat
             content = self._ports.campaigns.content(*key[:3])
-            if not self._ports.public_url and needs_public_url(content):
-                raise CannotComposeError(NO_PUBLIC_URL.code, NO_PUBLIC_URL.text, Scope.CONTENT)
-            identity = SenderIdentity(line.from_name, line.from_address, line.reply_to)
-            use = _link_use(content, line, self._ports.public_url)
-            self._messages[key] = compile_message(content, identity, link_use=use, columns=campaign.columns)
+            self._messages[key] = compile_for(campaign, content, line, self._ports.public_url)
         return self._messages[key]
 
 
@@ -433,12 +422,6 @@ def wanted(campaign: Campaign, line: Line, order: SendOrder, now: datetime) -> b
     )
     runs = campaign.status is CampaignStatus.IN_PROGRESS and campaign.brake is None
     return runs and late <= latest and open_now
-
-
-def _link_use(content: Content, line: Line, public_url: str) -> LinkUse:
-    """Marketing has a way to unsubscribe. SES tells of openings by itself, so its lines need no picture."""
-    pixel = bool(public_url) and content.track_opens and isinstance(line.channel, SmtpChannel)
-    return LinkUse(unsubscribe=content.kind is MailKind.MARKETING, pixel=pixel)
 
 
 def _tags(order: SendOrder) -> MessageTags:

@@ -21,6 +21,7 @@ from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportSto
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
 from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
+from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.dynamodb.writing import connection
@@ -38,6 +39,7 @@ from chalicelib.ports import (
     LineStore,
     PaceStore,
     PreflightStore,
+    SampleStore,
     SuppressionStore,
 )
 from chalicelib.settings import Tables
@@ -54,6 +56,7 @@ from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
 from tests.fakes.preflights import FakePreflightStore
+from tests.fakes.samples import FakeSampleStore
 from tests.fakes.suppressions import FakeSuppressionStore
 
 TABLES = {
@@ -72,6 +75,7 @@ TABLES = {
     "totals": "TotalsTable",
     "pace": "PaceTable",
     "brakes": "BrakeTable",
+    "samples": "SampleTable",
     "imports": "ImportTable",
     "exports": "ExportTable",
     "preflights": "PreflightTable",
@@ -94,6 +98,7 @@ class Stores:
     suppressions: SuppressionStore
     pace: PaceStore
     brakes: BrakeStore
+    samples: SampleStore
     imports: ImportStore
     exports: ExportStore
     preflights: PreflightStore
@@ -140,6 +145,7 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoSuppressionStore(),
         DynamoPaceStore(),
         DynamoBrakeStore(),
+        DynamoSampleStore(),
         DynamoImportStore(),
         DynamoExportStore(),
         DynamoPreflightStore(),
@@ -166,6 +172,7 @@ def in_memory() -> Stores:
         FakeSuppressionStore(imports),
         FakePaceStore(),
         FakeBrakeStore(),
+        FakeSampleStore(),
         imports,
         FakeExportStore(),
         FakePreflightStore(),

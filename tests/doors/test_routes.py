@@ -111,6 +111,7 @@ def test_without_an_account_there_is_no_answer() -> None:
             "line_id": "l",
             "import_id": "i",
             "export_id": "e",
+            "test_id": "t",
             "key_id": "a",
             "file_type": "csv",
             "domain": "shop.example",

@@ -35,7 +35,9 @@ from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
+from chalicelib.flow.preview import PreviewPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
+from chalicelib.flow.samples import AskPorts, SamplePorts
 from chalicelib.flow.send import Sender, SendPorts
 from chalicelib.flow.signing import Signing, SigningPorts
 from chalicelib.flow.suppressed import CountPorts
@@ -61,6 +63,7 @@ from tests.fakes.lines import FakeLineStore
 from tests.fakes.pace import FakePaceStore
 from tests.fakes.preflights import FakePreflightStore
 from tests.fakes.queues import FakeDispatchQueue, FakeJobQueue, FakeSendQueue
+from tests.fakes.samples import FakeSampleStore
 from tests.fakes.secret_box import FakeSecretBox
 from tests.fakes.suppressions import FakeSuppressionStore
 from tests.fakes.workbook import FakeWorkbook, read_lines
@@ -92,6 +95,8 @@ class World:
     pace: FakePaceStore = field(default_factory=FakePaceStore)
     suppressions: FakeSuppressionStore = field(default_factory=FakeSuppressionStore)
     brakes: FakeBrakeStore = field(default_factory=FakeBrakeStore)
+    samples: FakeSampleStore = field(default_factory=FakeSampleStore)
+    sample_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     secrets: FakeSecretBox = field(default_factory=FakeSecretBox)
     channel: FakeEmailSender = field(default_factory=FakeEmailSender)
     prover: FakeProver = field(default_factory=FakeProver)
@@ -139,6 +144,7 @@ class World:
             self.dialogs,
             self.pace,
             self.brakes,
+            self.samples,
             self.imports,
             self.exports,
             self.preflights,
@@ -204,6 +210,38 @@ class World:
     @property
     def plan_ports(self) -> PlanPorts:
         return PlanPorts(self.campaigns, self.contacts, self.lines, self.pace, self.clock)
+
+    @property
+    def preview_ports(self) -> PreviewPorts:
+        return PreviewPorts(self.campaigns, self.contacts, self.lines, self.public_url)
+
+    @property
+    def ask_ports(self) -> AskPorts:
+        return AskPorts(
+            self.samples,
+            self.campaigns,
+            self.contacts,
+            self.lines,
+            self.suppressions,
+            self.sample_queue,
+            self.clock,
+            self.public_url,
+        )
+
+    @property
+    def sample_ports(self) -> SamplePorts:
+        return SamplePorts(
+            self.samples,
+            self.campaigns,
+            self.lines,
+            self.identities,
+            self.suppressions,
+            self.secrets,
+            self.channel,
+            self.clock,
+            self.public_url,
+            self.signing,
+        )
 
     @property
     def line_ports(self) -> LinePorts:

@@ -147,6 +147,7 @@ def owner(stack: Stack) -> dict[str, str]:
         "e": export,
         "a": key,
         "d": domain["domain"],
+        "t": customer.api.post(f"/campaigns/{campaign}/tests", {"to": customer.address("tester")})["test_id"],
         "s": domain["keys"][0]["selector"],
         "account": customer.key,
     }
@@ -162,6 +163,12 @@ REQUESTS = [
     ("POST", "/campaigns/{c}/resend", {}),
     ("GET", "/campaigns/{c}/plan", None),
     ("GET", "/campaigns/{c}/report", None),
+    ("GET", "/campaigns/{c}/contacts/{k}/preview", None),
+    ("POST", "/campaigns/{c}/preview", {"person": {"email": "anna@example.com"}}),
+    ("POST", "/campaigns/{c}/tests", {"to": "anna@example.com"}),
+    ("GET", "/tests/{t}", None),
+    ("POST", "/campaigns/{c}/preflight", None),
+    ("GET", "/campaigns/{c}/preflight", None),
     ("GET", "/campaigns/{c}/contacts", None),
     ("POST", "/campaigns/{c}/contacts", {"contacts": [{"email": "anna@example.com"}]}),
     ("GET", "/campaigns/{c}/contacts/{k}", None),
@@ -223,6 +230,7 @@ def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer)
                 e="{export_id}",
                 a="{key_id}",
                 d="{domain}",
+                t="{test_id}",
                 s="{selector}",
             ),
         )

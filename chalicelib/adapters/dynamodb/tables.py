@@ -471,6 +471,30 @@ class PreflightRow(Model):
     finished_at = UTCDateTimeAttribute(null=True)
 
 
+class SampleRow(Model):
+    """One test message; or, named ``hour#…``, how many were ``asked`` for in that hour."""
+
+    class Meta:
+        table_name = "samples"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    sample_id = UnicodeAttribute(range_key=True)
+    campaign_id = UnicodeAttribute(null=True)
+    line_id = UnicodeAttribute(null=True)
+    recipient = UnicodeAttribute(null=True)
+    contact_id = UnicodeAttribute(null=True)
+    person: MapAttribute[str, object] = MapAttribute(null=True)
+    content_version = NumberAttribute(null=True)
+    state = UnicodeAttribute(null=True)
+    asked_at = UTCDateTimeAttribute(null=True)
+    claimed_at = UTCDateTimeAttribute(null=True)
+    finished_at = UTCDateTimeAttribute(null=True)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+    remote_id = UnicodeAttribute(null=True)
+    asked = NumberAttribute(null=True)
+    expires_at = TTLAttribute()
+
+
 MODELS: dict[str, type[Model]] = {
     "accounts": AccountRow,
     "api_keys": ApiKeyRow,
@@ -487,6 +511,7 @@ MODELS: dict[str, type[Model]] = {
     "totals": TotalsRow,
     "pace": PaceRow,
     "brakes": BrakeRow,
+    "samples": SampleRow,
     "imports": ImportRow,
     "exports": ExportRow,
     "preflights": PreflightRow,

@@ -15,6 +15,8 @@ from chalicelib.blueprints.api.imports import imports
 from chalicelib.blueprints.api.lines import lines
 from chalicelib.blueprints.api.links import links
 from chalicelib.blueprints.api.preflights import preflights
+from chalicelib.blueprints.api.previews import previews
+from chalicelib.blueprints.api.samples import samples
 from chalicelib.blueprints.api.suppressions import suppressions
 
 API_BLUEPRINTS = (
@@ -28,6 +30,8 @@ API_BLUEPRINTS = (
     dialogs,
     campaigns,
     contacts,
+    previews,
+    samples,
     imports,
     preflights,
     exports,

@@ -1,0 +1,79 @@
+"""Preview: what one contact, or an example person, would read; nothing is sent and nothing is written."""
+
+from dataclasses import dataclass
+
+from chalicelib.domain.address import Rejection, contact_id, parse_address
+from chalicelib.domain.contact import Person
+from chalicelib.domain.custom_variables import draw_for
+from chalicelib.domain.email import Rendered, SenderIdentity, compile_message
+from chalicelib.domain.header import CannotComposeError
+from chalicelib.errors import Conflict, FieldError, Invalid, NotFound
+from chalicelib.flow.compose import link_use
+from chalicelib.flow.lines import find_line
+from chalicelib.ports import CampaignStore, ContactStore, LineStore
+
+NO_SENDER = SenderIdentity("", "postmaster@example.com")  # compiles, and is never shown
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewPorts:
+    """What a preview needs. ``public_url`` is where recipients reach us, "" for nowhere."""
+
+    campaigns: CampaignStore
+    contacts: ContactStore
+    lines: LineStore
+    public_url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What is read, in which version of the content; ``sender`` is None while the campaign has no line."""
+
+    rendered: Rendered
+    content_version: int
+    sender: SenderIdentity | None
+
+
+def preview_contact(
+    account_id: str, campaign_id: str, contact: str, line_id: str | None, ports: PreviewPorts
+) -> Preview:
+    """What a contact of the campaign gets by a line, the first one if none is named. Raises NotFound."""
+    person = ports.contacts.get(account_id, campaign_id, contact).person
+    return _preview(account_id, campaign_id, contact, person, line_id, ports)
+
+
+def preview_person(
+    account_id: str, campaign_id: str, person: Person, line_id: str | None, ports: PreviewPorts
+) -> Preview:
+    """What a person would get who was added as a contact with these fields. Raises NotFound and Invalid."""
+    address = parse_address(person.email)
+    if isinstance(address, Rejection):
+        raise Invalid(FieldError("person.email", address.code, address.text))
+    return _preview(account_id, campaign_id, contact_id(campaign_id, address.key), person, line_id, ports)
+
+
+def _preview(
+    account_id: str,
+    campaign_id: str,
+    contact: str,
+    person: Person,
+    line_id: str | None,
+    ports: PreviewPorts,
+) -> Preview:
+    campaign = ports.campaigns.get(account_id, campaign_id)
+    content = ports.campaigns.content(account_id, campaign_id, campaign.content_version)
+    wished = campaign.line_ids if line_id is None else (line_id,)
+    found = (find_line(account_id, one, ports.lines) for one in wished)
+    line = next((line for line in found if line is not None), None)
+    if line is None and line_id is not None:
+        raise NotFound("line")
+    sender = None if line is None else SenderIdentity(line.from_name, line.from_address, line.reply_to)
+    use = link_use(content, line, ports.public_url)
+    # An example may have columns that no contact has yet: they are known once it is added.
+    columns = tuple(dict.fromkeys((*campaign.columns, *(name for name, _ in person.extra))))
+    try:
+        message = compile_message(content, sender or NO_SENDER, link_use=use, columns=columns)
+    except CannotComposeError as error:
+        raise Conflict(error.reason.code, error.reason.text) from error
+    rendered = message.preview(person, draw=draw_for(campaign_id, contact))
+    return Preview(rendered, campaign.content_version, sender)

@@ -1,0 +1,184 @@
+"""Test messages: like a contact's, marked, never twice by themselves, and nothing of a contact is touched."""
+
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes, policy
+from email.message import EmailMessage
+
+import pytest
+
+from chalicelib.domain.brake import Brake
+from chalicelib.domain.contact import Person
+from chalicelib.domain.delivery import Reason, Refused, Scope
+from chalicelib.domain.line import ConnectionState
+from chalicelib.domain.sample import HAND_OVER_ENDS, ORDER_LIVES, PER_HOUR, Sample, SampleState
+from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.flow.preview import preview_contact
+from chalicelib.flow.samples import Wish, ask_for_sample, read_sample, send_sample
+from tests.fakes.channel import LOST_REPLY
+from tests.fakes.world import ACCOUNT, STRANGER, World
+
+ME = "me@shop.example"
+
+
+@pytest.fixture
+def world() -> World:
+    made = World()
+    made.add_line()
+    return made
+
+
+def ask(world: World, campaign_id: str, wish: Wish | None = None, account: str = ACCOUNT) -> Sample:
+    return ask_for_sample(account, campaign_id, wish or Wish(ME), world.ask_ports)
+
+
+def carry_out(world: World, sample: Sample) -> SampleState | None:
+    return send_sample(ACCOUNT, sample.sample_id, world.stop_at(), world.sample_ports)
+
+
+def read(world: World, sample: Sample) -> Sample:
+    return read_sample(ACCOUNT, sample.sample_id, world.samples, world.clock)
+
+
+def only_mail(world: World) -> EmailMessage:
+    (mail,) = world.channel.accepted
+    found = message_from_bytes(mail.text, policy=policy.default)
+    assert isinstance(found, EmailMessage)
+    return found
+
+
+def test_it_is_the_contacts_message_marked_and_to_the_typed_address(world: World) -> None:
+    campaign_id = world.add_campaign(1).campaign_id
+    before = world.only(campaign_id), world.contacts.totals(ACCOUNT, campaign_id)
+    sample = ask(world, campaign_id)
+    assert world.sample_queue.take() == [{"account_id": ACCOUNT, "test_id": sample.sample_id}]
+    assert carry_out(world, sample) is SampleState.SENT
+    mail = only_mail(world)
+    shown = preview_contact(ACCOUNT, campaign_id, before[0].contact_id, None, world.preview_ports).rendered
+    html = mail.get_body(("html",))
+    assert html is not None
+    assert (mail["Subject"], mail["To"]) == (f"[Test] {shown.subject}", ME)
+    assert world.channel.recipients() == [ME]
+    inert = shown.html.replace("about:blank", f"{world.public_url}/u/test", 1)
+    inert = inert.replace("about:blank", f"{world.public_url}/o/test")
+    assert html.get_content().replace("\r\n", "\n") == inert
+    assert mail["List-Unsubscribe"] == f"<{world.public_url}/u/test>"
+    assert (world.only(campaign_id), world.contacts.totals(ACCOUNT, campaign_id)) == before
+    assert read(world, sample).state is SampleState.SENT
+
+
+def test_a_second_order_sends_nothing(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    carry_out(world, sample)
+    assert carry_out(world, sample) is None
+    assert world.channel.recipients() == [ME]
+
+
+def test_a_second_order_during_the_first_sends_nothing(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    seen: list[SampleState | None] = []
+
+    def again() -> None:
+        world.channel.before_data = lambda: None
+        seen.append(carry_out(world, sample))
+
+    world.channel.before_data = again
+    assert carry_out(world, sample) is SampleState.SENT
+    assert (seen, world.channel.recipients()) == ([None], [ME])
+
+
+def test_a_lost_reply_is_unknown_and_never_repeated(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    world.channel.outcomes[ME] = [LOST_REPLY]
+    assert carry_out(world, sample) is SampleState.UNKNOWN
+    assert carry_out(world, sample) is None
+
+
+def test_a_refusal_is_told_with_the_servers_reply(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    reply = Reason("mailbox_unknown", "No such mailbox.", reply_code=550, reply_text="no such user")
+    world.channel.outcomes[ME] = [Refused(reply, Scope.CONTACT)]
+    assert carry_out(world, sample) is SampleState.FAILED
+    assert read(world, sample).reason == reply
+
+
+def test_a_late_order_sends_nothing_and_is_shown_as_failed(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    world.clock.set(world.clock.now() + ORDER_LIVES + timedelta(seconds=61))
+    assert carry_out(world, sample) is None
+    assert read(world, sample).state is SampleState.FAILED
+    assert world.channel.accepted == []
+
+
+def test_a_sender_that_died_leaves_it_unknown(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    world.samples.claim(ACCOUNT, sample.sample_id, world.clock.now())
+    assert read(world, sample).state is SampleState.SENDING
+    world.clock.set(world.clock.now() + HAND_OVER_ENDS + timedelta(seconds=1))
+    assert read(world, sample).state is SampleState.UNKNOWN
+    assert carry_out(world, sample) is None
+
+
+def test_a_suppressed_address_gets_none_whenever_it_came_on_the_list(world: World) -> None:
+    campaign_id = world.add_campaign(1).campaign_id
+    sample = ask(world, campaign_id)
+    world.suppress(ME)
+    assert carry_out(world, sample) is SampleState.FAILED
+    assert world.channel.accepted == []
+    with pytest.raises(Conflict) as refused:
+        ask(world, campaign_id)
+    assert refused.value.code == "suppressed"
+
+
+def test_a_line_out_of_use_carries_none(world: World) -> None:
+    world.add_line("new", state=ConnectionState.NEW)
+    campaign_id = world.add_campaign(1).campaign_id
+    with pytest.raises(Conflict) as refused:
+        ask(world, campaign_id, Wish(ME, line_id="new"))
+    assert refused.value.code == "line_not_connected"
+    sample = ask(world, campaign_id)
+    world.lines.pull_brake(
+        ACCOUNT, "line1", Brake(Reason("bounce_rate", "Too many."), world.clock.now()), None
+    )
+    with pytest.raises(Conflict) as braked:
+        ask(world, campaign_id)
+    assert braked.value.code == "braked"
+    assert carry_out(world, sample) is SampleState.FAILED
+    assert world.channel.accepted == []
+
+
+def test_an_account_has_so_many_an_hour(world: World) -> None:
+    campaign_id = world.add_campaign(1).campaign_id
+    for _ in range(PER_HOUR):
+        ask(world, campaign_id)
+    with pytest.raises(Conflict) as refused:
+        ask(world, campaign_id)
+    assert refused.value.code == "too_many_tests"
+    world.clock.wait(hours=1)
+    ask(world, campaign_id)
+
+
+def test_without_a_contact_a_person_is_needed(world: World) -> None:
+    campaign_id = world.add_campaign(0).campaign_id
+    with pytest.raises(Invalid):
+        ask(world, campaign_id)
+    sample = ask(world, campaign_id, Wish(ME, person=Person("ada@mail.example", "Ada")))
+    carry_out(world, sample)
+    assert only_mail(world)["Subject"] == "[Test] Hello Ada"
+
+
+def test_a_stranger_finds_nothing(world: World) -> None:
+    campaign_id = world.add_campaign(1).campaign_id
+    sample = ask(world, campaign_id)
+    with pytest.raises(NotFound):
+        ask(world, campaign_id, account=STRANGER)
+    with pytest.raises(NotFound):
+        read_sample(STRANGER, sample.sample_id, world.samples, world.clock)
+    assert send_sample(STRANGER, sample.sample_id, world.stop_at(), world.sample_ports) is None
+
+
+def test_marketing_without_a_way_to_unsubscribe_is_refused(world: World) -> None:
+    campaign_id = world.add_campaign(1).campaign_id
+    with pytest.raises(Conflict) as refused:
+        ask_for_sample(ACCOUNT, campaign_id, Wish(ME), replace(world.ask_ports, public_url=""))
+    assert refused.value.code == "no_public_url"
