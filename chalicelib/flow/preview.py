@@ -7,7 +7,7 @@ from chalicelib.domain.contact import Person
 from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.email import Rendered, SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError
-from chalicelib.errors import Conflict, FieldError, Invalid, NotFound
+from chalicelib.errors import Conflict, FieldError, Invalid
 from chalicelib.flow.compose import link_use
 from chalicelib.flow.lines import find_line
 from chalicelib.ports import CampaignStore, ContactStore, LineStore
@@ -66,7 +66,7 @@ def _preview(
     found = (find_line(account_id, one, ports.lines) for one in wished)
     line = next((line for line in found if line is not None), None)
     if line is None and line_id is not None:
-        raise NotFound("line")
+        raise Invalid(FieldError("line_id", "line_missing", "You have no line with this id."))
     sender = None if line is None else SenderIdentity(line.from_name, line.from_address, line.reply_to)
     use = link_use(content, line, ports.public_url)
     # An example may have columns that no contact has yet: they are known once it is added.

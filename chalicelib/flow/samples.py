@@ -34,6 +34,7 @@ from chalicelib.domain.suppression import why_not_sent
 from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.compose import compile_for
+from chalicelib.flow.lines import find_line
 from chalicelib.flow.open_line import open_line
 from chalicelib.flow.signing import KEY_UNREADABLE
 from chalicelib.ports import (
@@ -98,7 +99,10 @@ class Wish:
 def ask_for_sample(account_id: str, campaign_id: str, wish: Wish, ports: AskPorts) -> Sample:
     """Queue a test message. Raises NotFound, Invalid, and Conflict with what stands in the way."""
     campaign = ports.campaigns.get(account_id, campaign_id)
-    line = _usable(ports.lines.get(account_id, _line_id(wish, campaign)))
+    found = find_line(account_id, _line_id(wish, campaign), ports.lines)
+    if found is None:
+        raise Invalid(FieldError("line_id", "line_missing", "You have no line with this id."))
+    line = _usable(found)
     _check_recipient(account_id, wish.recipient, ports.suppressions)
     contact, person = _model(account_id, campaign_id, wish, ports.contacts)
     now = ports.clock.now()

@@ -85,7 +85,7 @@ def test_a_stranger_sees_nothing(world: World) -> None:
         show(world, campaign_id, world.only(campaign_id).contact_id, STRANGER)
     with pytest.raises(NotFound):
         preview_person(STRANGER, campaign_id, ADA, None, world.preview_ports)
-    with pytest.raises(NotFound):
+    with pytest.raises(Invalid, match="line_id"):
         preview_person(ACCOUNT, campaign_id, ADA, "no-line", world.preview_ports)
 
 
