@@ -71,7 +71,8 @@ def test_each_function_is_held_to_its_own_policy(customer: Customer) -> None:
     assert api("kms", "decrypt", password) == "AccessDeniedException"
     assert api("dynamodb", "scan", contacts) == "AccessDeniedException"
     assert api("s3", "get_object", upload) == "AccessDenied"
-    assert "AccessDenied" in api("sqs", "send_message", order)
+    event = {"QueueUrl": stack.resource("SesEventQueue"), "MessageBody": "{}"}
+    assert "AccessDenied" in api("sqs", "send_message", event)
 
     link_key = {"KeyId": stack.resource("LinkKey"), "Plaintext": "x"}
     assert api("kms", "encrypt", link_key) == "AccessDeniedException"
