@@ -96,6 +96,8 @@ def test_a_deleted_campaign_vanishes_with_all_its_rows_and_files(customer: Custo
     customer.add(other, ["stays"])
     export = customer.api.post(f"/campaigns/{campaign}/exports")
     customer.ended(f"/exports/{export['export_id']}")
+    customer.api.post(f"/campaigns/{campaign}/preflight")
+    customer.ended(f"/campaigns/{campaign}/preflight")
     customer.api.delete(f"/campaigns/{campaign}")
     assert customer.api.call("GET", f"/campaigns/{campaign}").code == "campaign_not_found"
     assert customer.api.call("GET", f"/exports/{export['export_id']}").status == 404
