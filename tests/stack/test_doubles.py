@@ -67,7 +67,7 @@ def test_senders_with_the_same_messages_at_once_send_once(bench: Stack) -> None:
 
 
 def test_messages_delivered_three_times_send_once(customer: Customer) -> None:
-    campaign = customer.campaign()
+    campaign, others = customer.campaign(), in_queue(customer.stack, "SendQueue")
     people = [f"person-{number}" for number in range(12)]
     customer.add(campaign, people)
     with trigger_off(customer.stack, "SendEmails"):
@@ -77,7 +77,7 @@ def test_messages_delivered_three_times_send_once(customer: Customer) -> None:
             customer.queue("SendQueue", body)
     totals = customer.finished(campaign)
     assert (totals["contacts"], totals["sent"]) == (12, 12)
-    wait_for(lambda: is_drained(customer.stack, "SendQueue"), "the copies are handled")
+    wait_for(lambda: in_queue(customer.stack, "SendQueue") <= others, "the copies are handled")
     assert customer.finished(campaign) == totals
     assert customer.received() == dict.fromkeys(people, 1)
 
@@ -98,14 +98,15 @@ def waiting_messages(stack: Stack, queue: str, count: int) -> list[str]:
     return list(bodies.values())
 
 
-def is_drained(stack: Stack, queue: str) -> bool:
+def in_queue(stack: Stack, queue: str) -> int:
+    """Messages in a queue, those that somebody is at work on too; what was there before is not ours."""
     names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
     found = stack.client("sqs").get_queue_attributes(QueueUrl=stack.resource(queue), AttributeNames=names)
-    return all(found["Attributes"][name] == "0" for name in names)
+    return sum(int(found["Attributes"][name]) for name in names)
 
 
 def test_an_upload_notified_again_and_uploaded_again_adds_nobody_twice(customer: Customer) -> None:
-    campaign = customer.campaign()
+    campaign, others = customer.campaign(), in_queue(customer.stack, "ImportQueue")
     file = csv_file(*(f"{customer.address(f'p{number}')},P,,,,," for number in range(200)))
     import_id, form = customer.form(campaign)
     assert upload(form, file).status == 204
@@ -117,7 +118,7 @@ def test_an_upload_notified_again_and_uploaded_again_adds_nobody_twice(customer:
     assert upload(form, file).status == 204  # a form can be used again while it is good
     second = customer.import_file(campaign, file)
     assert (second["rows"], second["added"], second["duplicates"]) == (200, 0, 200)
-    wait_for(lambda: is_drained(customer.stack, "ImportQueue"), "the copies are handled")
+    wait_for(lambda: in_queue(customer.stack, "ImportQueue") <= others, "the copies are handled")
     assert customer.api.get(f"/imports/{import_id}") | {"rejected_url": ""} == first | {"rejected_url": ""}
     customer.assert_totals_are_true(campaign)
     assert customer.totals(campaign)["contacts"] == 200
