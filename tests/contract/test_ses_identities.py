@@ -106,6 +106,16 @@ class TestOnTheEmulator:
         with pytest.raises(ses.exceptions.NotFoundException):
             ses.get_email_identity(EmailIdentity=domain)
 
+    def test_an_identity_from_before_the_setting_joins_the_tenant_too(self, ses: Any, domain: str) -> None:
+        account = f"acc{uuid.uuid4().hex[:12]}"
+        SesIdentities(SETTINGS).verify(account, domain)
+        SesIdentities(TENANTS).verify(account, domain)
+        held = ses.list_tenant_resources(TenantName=account)["TenantResources"]
+        assert {resource["ResourceArn"].rpartition(":")[2] for resource in held} == {
+            f"identity/{domain}",
+            f"configuration-set/{SET}",
+        }
+
     def test_the_quota_is_the_accounts(self, ses: Any) -> None:
         assert SesIdentities(SETTINGS).quota() == SendingQuota(LineLimits(per_second=14, per_day=50_000))
 

@@ -59,6 +59,10 @@ class SesIdentities:
                 found = None
             if found is None:
                 found = self._create(account_id, identity)
+            if (
+                self._settings.tenants
+            ):  # each time: the last try may have ended before it, or the setting be new
+                self._join_tenant(account_id, identity)
             return self._report(identity, found)
         except ClientError as error:
             return _trouble(error)
@@ -103,8 +107,6 @@ class SesIdentities:
                 Tags=[{"Key": OWNER_TAG, "Value": account_id}],
                 ConfigurationSetName=self._settings.configuration_set,
             )
-        if self._settings.tenants:
-            self._join_tenant(account_id, identity)
         created: dict[str, Any] = self._client.get_email_identity(EmailIdentity=identity)
         return created
 
