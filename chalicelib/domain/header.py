@@ -170,6 +170,8 @@ def _is_plain(text: str) -> bool:
 
 def _folded(name: str, value: str) -> list[str]:
     """The lines of a field, broken at single spaces; a long word stays whole on a long line."""
+    if " " not in value:
+        return [f"{name}: {value}"]
     first, *words = re.split(r"(?<! ) (?! )", value)
     lines = [f"{name}: {first}"]
     for word in words:

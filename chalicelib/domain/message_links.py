@@ -9,10 +9,19 @@ from dataclasses import dataclass
 
 from chalicelib.domain.delivery import MessageTags
 from chalicelib.domain.link_tokens import TokenKind, TokenRing
-from chalicelib.domain.personalization import OPEN, UNSUBSCRIBE, Link, Links, Literal, Piece, Template
+from chalicelib.domain.personalization import (
+    NO_LINKS,
+    OPEN,
+    UNSUBSCRIBE,
+    Link,
+    Links,
+    Literal,
+    Piece,
+    Template,
+)
 
 UNSUBSCRIBE_PATH, OPEN_PATH = "/u/", "/o/"
-_KINDS = (TokenKind.UNSUBSCRIBE, TokenKind.OPEN)
+_KINDS = (TokenKind.UNSUBSCRIBE, TokenKind.OPEN, TokenKind.RETURN)
 
 # In both languages of the page it leads to: nothing tells which of them a recipient reads.
 _WORDS = "Unsubscribe · Отписаться"
@@ -42,14 +51,16 @@ class LinkUse:
     pixel: bool = False
 
 
-def links_of(tags: MessageTags, use: LinkUse, ring: TokenRing, public_url: str) -> Links:
-    """The URLs of one message, none without a public URL. The page's is there for whoever writes it."""
+def links_of(tags: MessageTags, use: LinkUse, ring: TokenRing, public_url: str) -> tuple[Links, str]:
+    """The URLs of one message, and its token of kind RETURN, which costs nothing beside those of the URLs.
+
+    No URLs without a public one. The page's is there for whoever writes it.
+    """
+    page, picture, returns = ring.seal_all(_KINDS, tags)
     if not public_url:
-        return Links()
-    page, picture = ring.seal_all(_KINDS, tags)
-    return Links(
-        f"{public_url}{UNSUBSCRIBE_PATH}{page}", f"{public_url}{OPEN_PATH}{picture}" if use.pixel else ""
-    )
+        return NO_LINKS, returns
+    opening = f"{public_url}{OPEN_PATH}{picture}" if use.pixel else ""
+    return Links(f"{public_url}{UNSUBSCRIBE_PATH}{page}", opening), returns
 
 
 def list_fields(links: Links) -> str:

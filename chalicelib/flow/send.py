@@ -32,10 +32,10 @@ from chalicelib.domain.dkim import DkimKey, signed
 from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.header import CannotComposeError, ExtraHeaders, message_id_for
 from chalicelib.domain.line import ConnectionState, Line, SmtpChannel
-from chalicelib.domain.link_tokens import TokenKind, TokenRing
+from chalicelib.domain.link_tokens import TokenRing
 from chalicelib.domain.mail_providers import replaced_by
 from chalicelib.domain.message_links import links_of
-from chalicelib.domain.personalization import Links
+from chalicelib.domain.personalization import NO_LINKS, Links
 from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
 from chalicelib.domain.return_path import RETURN_FIELD, envelope_of
 from chalicelib.domain.sending_domain import domain_of
@@ -237,10 +237,12 @@ class Sender:
 
     def _own(self, order: SendOrder, composed: Composed, line: Line) -> Own:
         """Made before the claim, for it may have to ask for a key: after it, that would end as unknown."""
-        tags, tokens = _tags(order), self._ports.tokens
-        links = links_of(tags, composed.message.link_use, tokens, self._ports.public_url)
-        by_smtp = isinstance(line.channel, SmtpChannel)
-        return Own(tags, links, tokens.seal(TokenKind.RETURN, tags) if by_smtp else "")
+        tags, by_smtp = _tags(order), isinstance(line.channel, SmtpChannel)
+        if not (by_smtp or self._ports.public_url):
+            return Own(tags, NO_LINKS, "")
+        use, tokens = composed.message.link_use, self._ports.tokens
+        links, returns = links_of(tags, use, tokens, self._ports.public_url)
+        return Own(tags, links, returns if by_smtp else "")
 
     def _go_ahead(self, order: SendOrder, line: Line, stop_at: datetime) -> bool:
         """The last look, just before the message leaves: still wanted, and enough time for the reply."""

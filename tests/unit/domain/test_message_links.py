@@ -31,8 +31,8 @@ from tests.unit.domain.message_builders import (
 TAGS = MessageTags("acc1", "camp1", "contact1", 1, 1)
 RING = TokenRing([SigningKey(1, b"k" * 32)])
 BOTH = LinkUse(unsubscribe=True, pixel=True)
-URL, PICTURE = links_of(TAGS, BOTH, RING, "https://mail.shop.example")
-LINKS = Links(URL, PICTURE)
+LINKS, RETURNS = links_of(TAGS, BOTH, RING, "https://mail.shop.example")
+URL, PICTURE = LINKS
 WITH_LIST = (*ALWAYS[:5], "List-Unsubscribe", "List-Unsubscribe-Post", *ALWAYS[5:])
 
 
@@ -109,12 +109,15 @@ class TestWhereTheLinkIs:
 
 class TestLinks:
     def test_there_is_no_link_without_a_public_url(self) -> None:
-        assert links_of(TAGS, BOTH, RING, "") == NO_LINKS
+        assert links_of(TAGS, BOTH, RING, "") == (NO_LINKS, RETURNS)
 
     def test_each_link_has_a_token_of_its_own_kind(self) -> None:
         page, picture = (url.rpartition("/")[2] for url in LINKS)
         assert RING.read(TokenKind.UNSUBSCRIBE, page) == RING.read(TokenKind.OPEN, picture) == TAGS
         assert RING.read(TokenKind.OPEN, page) is RING.read(TokenKind.UNSUBSCRIBE, picture) is None
+
+    def test_the_token_of_what_comes_back_is_made_with_them(self) -> None:
+        assert RING.seal(TokenKind.RETURN, TAGS) == RETURNS
 
     def test_a_marketing_message_without_a_link_is_a_fault_and_never_leaves(self) -> None:
         compiled = compile_message(Content("Hi", "<p>Hi</p>"), SENDER, link_use=BOTH)

@@ -71,6 +71,24 @@ def test_a_message_that_can_not_be_named_is_not_claimed() -> None:
     assert world.channel.accepted == []
 
 
+class _Counting(TokenRing):
+    asked = 0
+
+    def seal_all(self, kinds: Sequence[TokenKind], tags: MessageTags) -> list[str]:
+        self.asked += 1
+        return super().seal_all(kinds, tags)
+
+
+def test_one_code_is_worked_out_for_all_tokens_of_a_message() -> None:
+    world = World()
+    _, order = queued(world)
+    world.ring = ring = _Counting([SigningKey(1, b"k" * 32)])
+    world.sender().send(order, world.stop_at())
+    (mail,) = world.channel.accepted
+    assert mail.text.count(f"{RETURN_FIELD}: 1.".encode()) == 1
+    assert ring.asked == 1
+
+
 def envelope(world: World, **changed: object) -> Envelope:
     line: Line = replace(world.add_line(), **changed)  # type: ignore[arg-type]
     return envelope_of(line, "anna@mail.example", MESSAGE, TOKEN)
