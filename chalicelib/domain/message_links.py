@@ -21,6 +21,9 @@ from chalicelib.domain.personalization import (
 )
 
 UNSUBSCRIBE_PATH, OPEN_PATH = "/u/", "/o/"
+OF_A_TEST = "test"
+"""What stands for the token in the links of a test message. No token reads like this: they do nothing."""
+
 _KINDS = (TokenKind.UNSUBSCRIBE, TokenKind.OPEN, TokenKind.RETURN)
 
 # In both languages of the page it leads to: nothing tells which of them a recipient reads.

@@ -1,7 +1,8 @@
 """A test message: what one contact would get, to an address that a person typed. No contact knows of it.
 
-Time settles what no process could: an order that comes too late is never carried out, and a hand-over that
-nobody recorded is unknown for good. So there is no job that has to clear up.
+Time settles what no process could: an order that waits behind others may still come, one that comes too late
+is never carried out, and a hand-over that nobody recorded is unknown for good. So there is no job that has to
+clear up, and what is shown as failed stays so.
 """
 
 from dataclasses import dataclass, replace
@@ -13,7 +14,7 @@ from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Reason
 
 PER_HOUR = 60  # test messages of an account: enough for trying, too few for writing to people
-ORDER_LIVES = timedelta(minutes=10)  # nothing is handed over for an order older than that
+ORDER_LIVES = timedelta(hours=1)  # nothing is handed over for an older one; behind a big release it waits
 HAND_OVER_ENDS = timedelta(minutes=6)  # longer than a sender lives after its claim
 CLOCKS_DIFFER = timedelta(minutes=1)
 KEPT = timedelta(days=30)

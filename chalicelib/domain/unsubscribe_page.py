@@ -37,6 +37,7 @@ class Step(StrEnum):
     DONE = "done"
     UNKNOWN = "unknown"
     FAILED = "failed"
+    TEST = "test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ _WORDS = {
     (Language.ENGLISH, Step.FAILED): _Words(
         "That didn't work", "You are not unsubscribed yet. Please try again in a minute.", "Try again"
     ),
+    (Language.ENGLISH, Step.TEST): _Words(
+        "This is a test message",
+        "Its link unsubscribes nobody. In a message to a contact it leads to a button to unsubscribe.",
+    ),
     (Language.RUSSIAN, Step.ASK): _Words(
         "Отписка от рассылки", "Вы больше не хотите получать письма от этого отправителя?", "Отписаться"
     ),
@@ -72,6 +77,10 @@ _WORDS = {
     ),
     (Language.RUSSIAN, Step.FAILED): _Words(
         "Не получилось", "Вы ещё не отписаны. Попробуйте снова через минуту.", "Попробовать снова"
+    ),
+    (Language.RUSSIAN, Step.TEST): _Words(
+        "Это тестовое письмо",
+        "Ссылка в нём никого не отписывает. В письме контакту она ведёт на страницу с кнопкой отписки.",
     ),
 }
 

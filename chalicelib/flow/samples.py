@@ -26,7 +26,7 @@ from chalicelib.domain.header import CannotComposeError, message_id_for
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import ConnectionState, Line, SmtpChannel
 from chalicelib.domain.mail_providers import replaced_by
-from chalicelib.domain.message_links import OPEN_PATH, UNSUBSCRIBE_PATH
+from chalicelib.domain.message_links import OF_A_TEST, OPEN_PATH, UNSUBSCRIBE_PATH
 from chalicelib.domain.personalization import NO_LINKS, Links
 from chalicelib.domain.sample import NO_REPLY, NOT_IN_TIME, PER_HOUR, Sample, SampleState, marked
 from chalicelib.domain.sending_domain import domain_of
@@ -53,7 +53,6 @@ from chalicelib.ports import (
 
 HAND_OVER = timedelta(seconds=150)  # what a hand-over may take: less time than this is not enough to begin
 FRESH = timedelta(seconds=2)
-NO_TOKEN = "test"  # noqa: S105  (no token of ours reads like this: the links of a test do nothing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,7 +224,7 @@ def _links(public_url: str) -> Links:
     """URLs of the same shape as a contact's, which say that they are of no message and do nothing."""
     if not public_url:
         return NO_LINKS
-    return Links(f"{public_url}{UNSUBSCRIBE_PATH}{NO_TOKEN}", f"{public_url}{OPEN_PATH}{NO_TOKEN}")
+    return Links(f"{public_url}{UNSUBSCRIBE_PATH}{OF_A_TEST}", f"{public_url}{OPEN_PATH}{OF_A_TEST}")
 
 
 def _signed(account_id: str, message: bytes, line: Line, now: datetime, signer: DkimSigner | None) -> bytes:

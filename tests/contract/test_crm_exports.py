@@ -8,7 +8,7 @@ import pytest
 from chalicelib.adapters.spreadsheets.reading import read_rows
 from chalicelib.adapters.spreadsheets.samples import sample_csv, sample_xlsx
 from chalicelib.domain.contact import Person
-from chalicelib.domain.contact_file import Candidate, RejectedRow, Row, open_sheet
+from chalicelib.domain.contact_file import Candidate, FileRejected, RejectedRow, Row, open_sheet
 from chalicelib.domain.file_columns import Choice
 
 FILES = Path(__file__).parents[1] / "files"
@@ -147,6 +147,12 @@ def test_our_own_sample_is_recognised(tmp_path: Path, sample: object) -> None:
     path.write_bytes(sample())  # type: ignore[operator]
     profile, rows = read(path)
     assert (profile, len(people(rows)), refused(rows)) == ("postline", 3, [])
+
+
+def test_a_workbook_with_a_password_is_refused_and_told_what_to_do() -> None:
+    with pytest.raises(FileRejected, match="has a password") as refusal:
+        read(FILES / "password.xlsx")
+    assert refusal.value.code == "encrypted_workbook"
 
 
 def test_a_workbook_of_excel_97_is_read() -> None:

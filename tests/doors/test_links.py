@@ -11,6 +11,7 @@ from chalicelib import wiring
 from chalicelib.domain.delivery import MessageTags
 from chalicelib.domain.delivery_event import DeliveryEvent, EventType, Opener
 from chalicelib.domain.link_tokens import SECRET_BYTES, SigningKey, TokenKind, TokenRing
+from chalicelib.domain.message_links import OF_A_TEST
 from chalicelib.flow.follow_link import LinkPorts
 from tests.doors.in_process import Context, OutOfReach
 from tests.fakes.clock import HandClock
@@ -168,8 +169,19 @@ class TestUnsubscribe:
         done = post(accept_language=accepted)["body"]
         assert f'<html lang="{language}">' in done
 
+    @pytest.mark.parametrize(("accepted", "words"), [("en", "a test message"), ("ru", "тестовое письмо")])
+    def test_the_link_of_a_test_message_says_so_and_unsubscribes_nobody(
+        self, recipients: Recipients, accepted: str, words: str
+    ) -> None:
+        shown = ask(OF_A_TEST, accept_language=accepted)
+        assert shown == post(OF_A_TEST, accept_language=accepted)
+        assert shown["statusCode"] == 200
+        assert words in shown["body"]
+        assert "<form" not in shown["body"]
+        assert recipients.events == []
+
     def test_nobody_keeps_frames_or_lists_the_page(self, recipients: Recipients) -> None:
-        for answer in (ask(), post(), post("forged")):
+        for answer in (ask(), post(), post("forged"), ask(OF_A_TEST)):
             headers = answer["headers"]
             assert "no-store" in headers["Cache-Control"]
             assert headers["X-Robots-Tag"] == "noindex, nofollow"
@@ -184,7 +196,7 @@ class TestUnsubscribe:
 
 class TestPixel:
     def test_the_picture_is_the_same_for_every_token_and_every_client(self, recipients: Recipients) -> None:
-        answers = [fetch(), *(fetch(token) for token in (*FORGED, UNSUBSCRIBE))]
+        answers = [fetch(), *(fetch(token) for token in (*FORGED, UNSUBSCRIBE, OF_A_TEST))]
         answers += [fetch(accept=accept) for accept in ("image/webp,image/png", "text/html", "*/*")]
         assert all(answer == answers[0] for answer in answers)
         answer = answers[0]
@@ -206,7 +218,7 @@ class TestPixel:
         assert not any(word in repr(event) + capsys.readouterr().out for word in ("A proxy", "192.0.2.7"))
 
     def test_a_token_that_is_not_ours_opens_nothing(self, recipients: Recipients) -> None:
-        for token in (*FORGED[:3], UNSUBSCRIBE):
+        for token in (*FORGED[:3], UNSUBSCRIBE, OF_A_TEST):
             fetch(token)
         assert recipients.events == []
 

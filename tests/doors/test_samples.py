@@ -39,7 +39,8 @@ def test_a_test_message_is_asked_for_sent_once_and_read(world: World) -> None:
     status, asked = call("POST", TESTS, {"to": "me@shop.example"}, campaign_id=one)
     assert (status, asked["state"], asked["to"]) == (202, "queued", "me@shop.example")
     (order,) = world.sample_queue.take()
-    assert failed_ids(send_emails(sqs_event(order, order), Context())) == []
+    for delivered in (sqs_event(order, order), sqs_event(order)):  # twice at once, and once more later
+        assert failed_ids(send_emails(delivered, Context())) == []
     assert read(asked["test_id"])["state"] == "sent"
     assert len(world.channel.accepted) == 1
     assert world.contacts.totals(ACCOUNT, one).unsettled == 1

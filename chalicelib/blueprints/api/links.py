@@ -1,7 +1,8 @@
 """What recipients reach by the links in a message: the unsubscribe page and the opening picture.
 
 Reading does nothing, whatever reads, and shows the same for every token, one that isn't ours too. Only a POST
-unsubscribes (RFC 8058), and it is answered as done only when it is.
+unsubscribes (RFC 8058), and it is answered as done only when it is. The links of a test message are nobody's:
+they say so.
 """
 
 from base64 import b64decode, b64encode
@@ -12,6 +13,7 @@ from chalice.app import Response
 
 from chalicelib import wiring
 from chalicelib.blueprints.api.routing import Visit, public_route
+from chalicelib.domain.message_links import OF_A_TEST
 from chalicelib.domain.unsubscribe_page import STYLE_SOURCE, Step, language_for, page
 from chalicelib.flow.follow_link import open_message, unsubscribe
 from chalicelib.observability import log
@@ -62,8 +64,8 @@ def _page(step: Step, visit: Visit) -> Response:
     return Response(body=page(step, language), status_code=_STATUS.get(step, 200), headers=headers)
 
 
-def _ask(visit: Visit) -> Response:
-    return _page(Step.ASK, visit)
+def _ask(visit: Visit, token: str = "") -> Response:
+    return _page(Step.TEST if token == OF_A_TEST else Step.ASK, visit)
 
 
 def _failed(visit: Visit) -> Response:
@@ -71,20 +73,22 @@ def _failed(visit: Visit) -> Response:
 
 
 @public_route(links, "GET", "/u/{token}", "text/html", _ask)
-def show_unsubscribe_page(visit: Visit, token: str) -> Response:  # noqa: ARG001
+def show_unsubscribe_page(visit: Visit, token: str) -> Response:
     """Show the page that asks whether to unsubscribe; it does nothing."""
-    return _ask(visit)
+    return _ask(visit, token)
 
 
 @public_route(links, "HEAD", "/u/{token}", "text/html", _ask)
-def check_unsubscribe_page(visit: Visit, token: str) -> Response:  # noqa: ARG001
+def check_unsubscribe_page(visit: Visit, token: str) -> Response:
     """Tell that there is a page, for programs that check links; it does nothing."""
-    return _ask(visit)
+    return _ask(visit, token)
 
 
 @public_route(links, "POST", "/u/{token}", "text/html", _failed, problems=(404, 503))
 def unsubscribe_recipient(visit: Visit, token: str) -> Response:
     """Unsubscribe, for the page's button and for mail providers (RFC 8058): at once, any number of times."""
+    if token == OF_A_TEST:
+        return _ask(visit, token)
     done = unsubscribe(token, wiring.link_ports())
     log("unsubscribe_asked", done=str(done).lower())
     return _page(Step.DONE if done else Step.UNKNOWN, visit)

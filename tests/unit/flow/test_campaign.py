@@ -26,6 +26,7 @@ from chalicelib.flow.contacts import add_contacts, remove_contact
 from chalicelib.flow.imports import start_import, upload_key
 from chalicelib.flow.report import start_export
 from chalicelib.flow.resend import resend_errors
+from chalicelib.flow.samples import Wish, ask_for_sample
 from tests.fakes.channel import LOST_REPLY
 from tests.fakes.world import ACCOUNT, ALWAYS, CONTENT, ORDERED, STRANGER, World
 
@@ -318,9 +319,14 @@ class TestDelete:
     def test_nothing_of_a_deleted_campaign_remains(self) -> None:
         world = World()
         one = world.running(3)
+        other = world.add_campaign(1).campaign_id
         world.visit(one)
         job, _ = start_import(ACCOUNT, one, "f.csv", "csv", world.contact_ports)
         export = start_export(ACCOUNT, one, world.export_ports)
+        gone, kept = (
+            ask_for_sample(ACCOUNT, campaign_id, Wish("me@shop.example"), world.ask_ports).sample_id
+            for campaign_id in (one, other)
+        )
         world.files.contents[upload_key(ACCOUNT, one, job.import_id)] = b"email"
         delete_campaign(ACCOUNT, one, None, world.campaign_ports)
         message = world.removal_queue.take()[0]
@@ -334,6 +340,9 @@ class TestDelete:
             world.imports.get(ACCOUNT, job.import_id)
         with pytest.raises(NotFound):
             world.exports.get(ACCOUNT, export.export_id)
+        with pytest.raises(NotFound):
+            world.samples.get(ACCOUNT, gone)
+        assert world.samples.get(ACCOUNT, kept).campaign_id == other
 
     def test_a_removal_that_nobody_asked_for_removes_nothing(self) -> None:
         world = World()

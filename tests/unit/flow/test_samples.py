@@ -10,13 +10,22 @@ import pytest
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.contact import Person
 from chalicelib.domain.delivery import Reason, Refused, Scope
-from chalicelib.domain.line import ConnectionState
-from chalicelib.domain.sample import HAND_OVER_ENDS, ORDER_LIVES, PER_HOUR, Sample, SampleState
+from chalicelib.domain.line import ConnectionState, SesChannel
+from chalicelib.domain.sample import (
+    HAND_OVER_ENDS,
+    NOT_IN_TIME,
+    ORDER_LIVES,
+    PER_HOUR,
+    Sample,
+    SampleState,
+)
 from chalicelib.errors import Conflict, Invalid, NotFound
 from chalicelib.flow.preview import preview_contact
 from chalicelib.flow.samples import Wish, ask_for_sample, read_sample, send_sample
+from chalicelib.flow.signing import KEY_UNREADABLE
 from tests.fakes.channel import LOST_REPLY
 from tests.fakes.world import ACCOUNT, STRANGER, World
+from tests.unit.flow.test_signing import damage
 
 ME = "me@shop.example"
 
@@ -108,6 +117,65 @@ def test_a_late_order_sends_nothing_and_is_shown_as_failed(world: World) -> None
     assert carry_out(world, sample) is None
     assert read(world, sample).state is SampleState.FAILED
     assert world.channel.accepted == []
+
+
+def test_an_order_behind_a_big_release_is_shown_as_waiting_and_still_sent(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    world.clock.wait(minutes=59)
+    assert read(world, sample).state is SampleState.QUEUED
+    assert carry_out(world, sample) is SampleState.SENT
+
+
+def test_none_is_sent_any_more_once_it_is_shown_as_failed(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    while read(world, sample).state is SampleState.QUEUED:
+        world.clock.wait(seconds=20)
+    assert read(world, sample).reason == NOT_IN_TIME
+    world.clock.wait(seconds=-59)  # a sender whose clock is slow
+    assert carry_out(world, sample) is None
+    assert world.channel.accepted == []
+
+
+def test_it_is_signed_like_a_contacts(world: World) -> None:
+    (key,) = world.signed_domain().keys
+    carry_out(world, ask(world, world.add_campaign(1).campaign_id))
+    (mail,) = world.channel.accepted
+    assert mail.text.startswith(b"DKIM-Signature: ")
+    assert f"s={key.selector};".encode() in mail.text
+
+
+def test_none_leaves_unsigned_because_of_a_key_that_cannot_be_read(world: World) -> None:
+    damage(world, world.signed_domain())
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    assert carry_out(world, sample) is SampleState.FAILED
+    assert read(world, sample).reason == KEY_UNREADABLE
+    assert world.channel.accepted == []
+
+
+class TestThroughSes:
+    @pytest.fixture
+    def ses(self, world: World) -> World:
+        world.lines.add(ACCOUNT, replace(world.add_line("ses"), channel=SesChannel("shop.example")))
+        world.identities.claim(ACCOUNT, "shop.example", world.clock.now())
+        return world
+
+    def test_it_is_sent_by_the_accounts_own_identity_and_ses_signs_it(self, ses: World) -> None:
+        ses.signed_domain()
+        ses.identities.set_verified(ACCOUNT, "shop.example", ses.clock.now(), verified=True)
+        sample = ask(ses, ses.add_campaign(1).campaign_id, Wish(ME, line_id="ses"))
+        assert carry_out(ses, sample) is SampleState.SENT
+        assert (ses.channel.recipients(), ses.channel.passwords) == ([ME], [""])
+        mail = only_mail(ses)
+        assert mail["Subject"].startswith("[Test] ")
+        assert mail["DKIM-Signature"] is None
+
+    def test_an_identity_that_is_not_verified_carries_none(self, ses: World) -> None:
+        sample = ask(ses, ses.add_campaign(1).campaign_id, Wish(ME, line_id="ses"))
+        assert carry_out(ses, sample) is SampleState.FAILED
+        reason = read(ses, sample).reason
+        assert reason is not None
+        assert reason.code == "identity_not_yours"
+        assert ses.channel.accepted == []
 
 
 def test_a_sender_that_died_leaves_it_unknown(world: World) -> None:
