@@ -159,7 +159,7 @@ def launch(api: ApiClient, campaign_id: str) -> int:
 
 def follow(api: ApiClient, campaign_id: str, contacts: int, paused: Callable[[State], bool]) -> None:
     """Show the progress until the campaign is finished. ``paused`` gets the report of one that stopped, and
-    tells whether it goes on.
+    tells whether it goes on. One that stopped after its last message has nobody left to write to.
     """
     since = time.monotonic()
     settled = -1
@@ -169,10 +169,11 @@ def follow(api: ApiClient, campaign_id: str, contacts: int, paused: Callable[[St
             if report["settled"] != settled:
                 settled, since = report["settled"], time.monotonic()
                 show(settled)
-            if report["status"] == "finished":
+            stopped = report["status"] == "paused"
+            if report["status"] == "finished" or (stopped and report["settled"] == contacts):
                 return
             stands = time.monotonic() - since > _STILL_SECONDS
-            if stands or (report["status"] == "paused" and not paused(report)):
+            if stands or (stopped and not paused(report)):
                 raise DemoError(f"the campaign stopped: {report}")
             time.sleep(LOOK_EVERY)
 
