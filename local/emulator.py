@@ -99,8 +99,6 @@ def _environment(folder: Path, port: int, credentials: Credentials, *, keep: boo
         "HOME": str(folder),
         "LANG": "C.UTF-8",
         "TMPDIR": str(folder / "tmp"),
-        # a Lambda's unpacked code is thrown away with its process: compiling it to disk only costs time
-        "PYTHONDONTWRITEBYTECODE": "1",
         "BIND_HOST": LOOPBACK,
         "MINISTACK_HOST": LOOPBACK,
         "GATEWAY_PORT": str(port),
