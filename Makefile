@@ -11,6 +11,9 @@ STACK_READY := .venv-stack/ready
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 CODE := app.py bench chalicelib local tests
+# One more than CI has processors: the tests of the deployed package wait for most of their time.
+TESTERS ?= 3
+SHARED := --numprocesses=$(TESTERS) --dist=loadgroup --no-loadscope-reorder
 
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
@@ -40,7 +43,7 @@ run: setup ## Keep the embedded stack running; data stay in .local/
 
 .PHONY: test
 test: setup ## Run all tests, and measure branch coverage
-	$(BIN)/pytest --cov=chalicelib --cov-report=term:skip-covered --cov-fail-under=90
+	$(BIN)/pytest $(SHARED) --cov=chalicelib --cov-report=term:skip-covered --cov-fail-under=90
 
 .PHONY: check
 check: setup ## Formatting, lint, types, import contracts, tests

@@ -3,12 +3,14 @@
 `python -m local.package` does nothing when nothing that goes in has changed since.
 """
 
+import fcntl
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
@@ -30,10 +32,15 @@ def package(root: Path = ROOT) -> Path:
     The same inputs give the same bytes.
     """
     build = root / "build"
-    stamp = build / _STAMP
     fingerprint = _fingerprint(root)
-    if stamp.exists() and stamp.read_text() == fingerprint:
-        return build
+    with _alone(root):
+        stamp = build / _STAMP
+        if not stamp.exists() or stamp.read_text() != fingerprint:
+            _build(root, build, fingerprint)
+    return build
+
+
+def _build(root: Path, build: Path, fingerprint: str) -> None:
     fresh = root / "build.new"
     for stale in (fresh, build):
         shutil.rmtree(stale, ignore_errors=True)
@@ -41,7 +48,17 @@ def package(root: Path = ROOT) -> Path:
     _without_aliases(fresh / "sam.yaml")
     (fresh / _STAMP).write_text(fingerprint)
     fresh.rename(build)
-    return build
+
+
+@contextmanager
+def _alone(root: Path) -> Iterator[None]:
+    """Of processes that package at once, one does, and the others wait for it."""
+    folder = os.open(root, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(folder)
 
 
 def _run_chalice(root: Path, output: Path) -> None:

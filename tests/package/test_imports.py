@@ -48,7 +48,8 @@ def modules_of(handler: str, unpacked: tuple[Path, Path]) -> set[str]:
         sys.executable,
         "-I",
         "-S",
-        "-B",
+        "-X",
+        f"pycache_prefix={unpacked[0].with_name('compiled')}",  # what one start compiles serves the next
         "-W",
         "error",
         "-c",

@@ -1,9 +1,12 @@
 """Packaging is done again when, and only when, something that goes in has changed."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+from local.emulator import ROOT
 from local.package import PackageError, package
 
 APP = """
@@ -14,6 +17,7 @@ app = Chalice(app_name="tiny")
 def answer(event, context):
     return 42
 """
+PACKAGE = "import sys, pathlib, local.package; local.package.package(pathlib.Path(sys.argv[1]))"
 CONFIG = '{"version": "2.0", "app_name": "tiny", "stages": {"prod": {"autogen_policy": true}}}'
 
 
@@ -52,6 +56,14 @@ def test_a_changed_module_is_in_the_next_package(app: Path) -> None:
     before = written(package(app))["deployment.zip"]
     (app / "chalicelib" / "new.py").write_text("NEW = True\n")
     assert written(package(app))["deployment.zip"][1] != before[1]
+
+
+def test_of_two_at_once_one_packages_and_the_other_waits(app: Path) -> None:
+    command = [sys.executable, "-c", PACKAGE, str(app)]
+    both = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    assert [one.wait() for one in both] == [0, 0]
+    before = written(app / "build")
+    assert written(package(app)) == before
 
 
 def test_a_broken_app_is_refused_with_its_reason_and_nothing_stale_is_left(app: Path) -> None:

@@ -25,9 +25,10 @@ time.sleep(600)
 """A process with a child that would both stay for ten minutes; notes both pids in its first argument."""
 
 STARTER = """
-import sys, time
+import signal, sys, time
 from pathlib import Path
 from local.guard import guarded
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
 with guarded(sys.argv[2:], log=Path(sys.argv[1]), grace=0.5):
     time.sleep(600)
 """
