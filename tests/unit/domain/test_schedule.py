@@ -116,17 +116,28 @@ def expected(
     second, turn = start, 0
     until = min(until, now + timedelta(hours=30))
 
+    limits = {
+        one.line_id: [
+            (name, size, most)
+            for name, size in SIZES.items()
+            if (most := getattr(one.limits, name)) is not None
+        ]
+        for one in lanes
+    }
+
     def can(one: Lane) -> bool:
         stamp = int(second.timestamp())
         full = any(
-            (most := getattr(one.limits, name)) is not None
-            and taken[one.line_id, name, stamp // size] >= most
-            for name, size in SIZES.items()
+            taken[one.line_id, name, stamp // size] >= most for name, size, most in limits[one.line_id]
         )
         return not full and (one.available_from is None or one.available_from <= second)
 
     while len(found) < count and second <= until:
-        ready = is_open(second.replace(second=0))[second.second]
+        minute = second.replace(second=0)
+        if not any(is_open(minute)):
+            second = minute + timedelta(minutes=1)
+            continue
+        ready = is_open(minute)[second.second]
         order = [(turn + step) % len(lanes) for step in range(len(lanes))]
         position = next((place for place in order if can(lanes[place])), None) if ready else None
         if position is None:
