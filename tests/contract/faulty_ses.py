@@ -66,6 +66,11 @@ def reset(_: "FaultySes", sock: socket.socket) -> None:
     raise GoneError
 
 
+def leave_unread(_: "FaultySes", sock: socket.socket) -> None:
+    """Waits until something came, so that the client has its connection, and doesn't take it."""
+    sock.recv(1, socket.MSG_PEEK)
+
+
 def hang(server: "FaultySes", sock: socket.socket) -> None:
     """Says nothing more until the test is over."""
     server.stopping.wait(30)

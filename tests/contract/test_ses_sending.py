@@ -37,6 +37,7 @@ from tests.contract.faulty_ses import (
     drop,
     error,
     hang,
+    leave_unread,
     reset,
     say,
     then,
@@ -149,8 +150,8 @@ def test_a_line_is_ready_without_a_network_and_says_how_much_it_takes() -> None:
 
 HALF_AN_ANSWER = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
 ENDS: dict[str, dict[str, list[Fault | None]]] = {
-    "closed before anything was read": {"accept": [drop]},
-    "reset before anything was read": {"accept": [reset]},
+    "closed before anything was read": {"accept": [then(leave_unread, drop)]},
+    "reset before anything was read": {"accept": [then(leave_unread, reset)]},
     "closed within the request": {"head": [drop]},
     "reset within the request": {"head": [reset]},
     "closed after the request": {"request": [drop]},

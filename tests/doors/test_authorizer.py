@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.domain.account import ApiKey, mint_key
 from tests.doors.in_process import Context
 
 KEY, TEXT = mint_key("an-account", "key", datetime.now(UTC))
+numbered = partial(pytest.mark.parametrize, ids=lambda _: "token")  # a key's text differs in each process
 
 
 @dataclass
@@ -38,7 +40,7 @@ def resources_of(answer: dict[str, Any]) -> list[str]:
     return [r for statement in answer["policyDocument"]["Statement"] for r in statement["Resource"]]
 
 
-@pytest.mark.parametrize("token", [TEXT, f"Bearer {TEXT}", f"Bearer  {TEXT} "])
+@numbered("token", [TEXT, f"Bearer {TEXT}", f"Bearer  {TEXT} "])
 def test_a_good_key_opens_its_account(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setattr(wiring, "accounts", lambda: OneKey(KEY))
     answer = answer_to(token)
@@ -47,7 +49,7 @@ def test_a_good_key_opens_its_account(monkeypatch: pytest.MonkeyPatch, token: st
     assert any(resource.endswith("*") for resource in resources_of(answer))
 
 
-@pytest.mark.parametrize(
+@numbered(
     "token",
     [
         "",
