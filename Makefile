@@ -33,6 +33,10 @@ demo: setup ## Send a real campaign through the embedded stack, and check what a
 demo-ses: setup ## Send one through SES, with bounces, complaints, opens and events in disorder, and check it
 	@$(BIN)/python -m local.demo_ses
 
+.PHONY: demo-attachments
+demo-attachments: setup ## Send a file of 60 MB to 20 recipients by SMTP, compare the bytes, and tell the memory it took
+	@$(BIN)/python -m local.demo_attachments
+
 .PHONY: plan-demo
 plan-demo: setup ## Run a campaign on a simulated clock, and compare it with its plan
 	@$(BIN)/python -m local.plan_demo

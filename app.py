@@ -12,6 +12,7 @@ from chalicelib.blueprints.events import events
 from chalicelib.blueprints.exporter import exporter
 from chalicelib.blueprints.importer import importer
 from chalicelib.blueprints.operator import operator
+from chalicelib.blueprints.preparer import preparer
 from chalicelib.blueprints.remover import remover
 from chalicelib.blueprints.sender import sender
 
@@ -24,6 +25,7 @@ for blueprint in (
     events,
     bounce_reader,
     importer,
+    preparer,
     exporter,
     connector,
     checker,

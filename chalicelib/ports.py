@@ -14,12 +14,13 @@ from typing import Generic, Protocol, TypeVar
 
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.advice.finding import Finding
+from chalicelib.domain.attachment import AttachmentUpload
 from chalicelib.domain.brake import Brake, HourCounts, Subject, Trouble
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
 from chalicelib.domain.contact_file import RejectedRow, SheetRow
 from chalicelib.domain.content import Content
-from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, TryLater
+from chalicelib.domain.delivery import Connected, Envelope, Message, Outcome, Reason, Refused, TryLater
 from chalicelib.domain.dialog import EVERYBODY, Changed, Dialog, DialogChange, TagFilter
 from chalicelib.domain.dkim import DkimKey
 from chalicelib.domain.dns_answers import Answer, RecordType
@@ -351,6 +352,29 @@ class SampleStore(Protocol):
     def purge(self, account_id: str, campaign_id: str) -> None: ...
 
 
+class AttachmentStore(Protocol):
+    """The files of campaigns, from their uploads' forms on."""
+
+    def add(self, account_id: str, upload: AttachmentUpload) -> None: ...
+    def get(self, account_id: str, campaign_id: str, attachment_id: str) -> AttachmentUpload: ...
+    def of_campaign(self, account_id: str, campaign_id: str) -> list[AttachmentUpload]:
+        """All of a campaign, oldest first."""
+
+    def ready(self, account_id: str, campaign_id: str, attachment_id: str, size: int, digest: str) -> bool:
+        """From Waiting to Ready; False when it isn't Waiting, or gone."""
+
+    def fail(self, account_id: str, campaign_id: str, attachment_id: str, reason: Reason) -> None:
+        """From Waiting to Failed; does nothing when it isn't Waiting."""
+
+    def use(self, account_id: str, campaign_id: str, attachment_id: str) -> bool:
+        """Note that a content has it, for good; False when it isn't Ready, or gone."""
+
+    def remove(self, account_id: str, campaign_id: str, attachment_id: str) -> bool:
+        """Forget one that no content ever had; False for others."""
+
+    def purge(self, account_id: str, campaign_id: str) -> None: ...
+
+
 class ContactStore(Protocol):
     """The contacts of a campaign and their totals, which change together or not at all."""
 
@@ -635,7 +659,7 @@ class FileStore(Protocol):
     """Files by key. Uploads and downloads of customers never pass through a function."""
 
     def presign_upload(self, key: str, content_type: str, max_bytes: int) -> UploadForm: ...
-    def presign_download(self, key: str, file_name: str) -> str: ...
+    def presign_download(self, key: str, file_name: str, lasts: timedelta = timedelta(minutes=15)) -> str: ...
     def fetch(self, key: str, path: Path) -> None: ...
     def beginning(self, key: str, max_bytes: int) -> bytes:
         """The first bytes of a file; raises NotFound."""
@@ -721,7 +745,7 @@ class EmailSender(Protocol):
 
     def connect(self, line: Line, password: str) -> Connected | TryLater | Refused: ...
     def deliver(
-        self, line: Line, envelope: Envelope, message: bytes, go_ahead: Callable[[], bool]
+        self, line: Line, envelope: Envelope, message: Message, go_ahead: Callable[[], bool]
     ) -> Outcome: ...
 
 

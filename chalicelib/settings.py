@@ -28,6 +28,7 @@ class Tables:
     imports: str = ""
     exports: str = ""
     preflights: str = ""
+    attachments: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,17 +4,22 @@ Adapters are imported inside the functions: one package serves all Lambdas, and 
 openpyxl, nor the API for an SMTP client.
 """
 
+import atexit
 import random
 import secrets
+import shutil
+import tempfile
 import uuid
 from collections.abc import Callable
 from functools import cache, partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.channels import SenderByChannel
 from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
 from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
+from chalicelib.adapters.dynamodb.attachments import DynamoAttachmentStore
 from chalicelib.adapters.dynamodb.brakes import DynamoBrakeStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
@@ -36,6 +41,8 @@ from chalicelib.domain.brake import limits_at
 from chalicelib.domain.delivery_event import Opener
 from chalicelib.domain.opener import judge
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
+from chalicelib.flow.attached_files import AttachedFiles
+from chalicelib.flow.attachments import AttachmentPorts
 from chalicelib.flow.bounce_mailboxes import MailboxPorts, ReadingPorts
 from chalicelib.flow.brake import BrakePorts, note_trouble
 from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
@@ -44,6 +51,7 @@ from chalicelib.flow.dialog_contacts import SourcePorts
 from chalicelib.flow.dialogs import DialogPorts
 from chalicelib.flow.dispatch import DispatchPorts
 from chalicelib.flow.domains import DomainCheckPorts, DomainPorts
+from chalicelib.flow.download import DownloadPorts
 from chalicelib.flow.follow_link import LinkPorts
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
@@ -140,6 +148,29 @@ def suppressions() -> DynamoSuppressionStore:
     return DynamoSuppressionStore()
 
 
+def attachments() -> DynamoAttachmentStore:
+    """The uploaded files of campaigns."""
+    settings()
+    return DynamoAttachmentStore()
+
+
+def attachment_ports() -> AttachmentPorts:
+    """For the attachment routes, and for what becomes of an upload."""
+    return AttachmentPorts(campaigns=campaigns(), attachments=attachments(), files=files(), clock=clock)
+
+
+@cache
+def attached_files() -> AttachedFiles:
+    """The files that this process of senders has at hand, in a folder that goes with it."""
+    return AttachedFiles(files(), _folder_of_process)
+
+
+def _folder_of_process() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="attached-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
+
+
 def files() -> S3FileStore:
     """The file bucket."""
     return S3FileStore(settings().file_bucket, clock)
@@ -174,6 +205,7 @@ def campaign_ports() -> CampaignPorts:
         dispatch_queue=dispatch_queue(),
         removal_queue=SqsJobQueue(settings().queues.removal),
         clock=clock,
+        attachments=attachments(),
         public_url=settings().public_url,
     )
 
@@ -192,6 +224,7 @@ def removal_ports() -> RemovalPorts:
         imports=DynamoImportStore(),
         exports=DynamoExportStore(),
         preflights=DynamoPreflightStore(),
+        attachments=DynamoAttachmentStore(),
         files=files(),
     )
 
@@ -294,6 +327,7 @@ def sample_ports() -> SamplePorts:
         channel=SenderByChannel(smtp_sender, ses_sender),
         clock=clock,
         public_url=settings().public_url,
+        attached=attached_files(),
         signer=signing(),
     )
 
@@ -448,6 +482,13 @@ def link_ports() -> LinkPorts:
     )
 
 
+def download_ports() -> DownloadPorts:
+    """For the links to files."""
+    return DownloadPorts(
+        links=link_ports(), contacts=DynamoContactStore(), attachments=attachments(), files=files()
+    )
+
+
 @cache
 def bounce_ports() -> BouncePorts:
     """For bounces, wherever they come from."""
@@ -549,6 +590,7 @@ def sender() -> Sender:
             signer=signing(),
             tokens=token_ring(),
             public_url=settings().public_url,
+            attached=attached_files(),
         )
     )
 

@@ -37,7 +37,7 @@ def main() -> int:
 def _run() -> tuple[State, list[str]]:
     with deployed() as scene:
         api, mailbox = scene.api, scene.stack.mailbox
-        line_id = _connect_line(api, mailbox)
+        line_id = connect_line(api, mailbox)
         campaign_id = create_campaign(api, line_id)
         imported = import_contacts(api, campaign_id)
         contacts = launch(api, campaign_id)
@@ -46,7 +46,8 @@ def _run() -> tuple[State, list[str]]:
         return _judge(imported, report, list(mailbox.maildir.messages()))
 
 
-def _connect_line(api: ApiClient, mailbox: Mailbox) -> str:
+def connect_line(api: ApiClient, mailbox: Mailbox) -> str:
+    """An SMTP line to the local mailbox, proven; returns its id."""
     say("\nPOST /lines, POST /lines/…/connect: an SMTP line to the local mailbox")
     smtp = {
         "host": mailbox.host,

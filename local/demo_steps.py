@@ -15,6 +15,7 @@ from local.api_client import ApiClient, ApiError, download, upload
 from local.demo_display import progress, say, table
 from local.demo_list import HTML, SUBJECT, TEXT
 from local.emulator import ROOT
+from local.mailbox import LARGEST_MESSAGE
 from local.ses_bridge import Options
 from local.stack import OPERATOR, Stack, start
 
@@ -90,11 +91,11 @@ def conclude(run: Callable[[], tuple[State, list[str]]]) -> int:
 
 
 @contextmanager
-def deployed(ses: Options | None = None) -> Iterator[Scene]:
+def deployed(ses: Options | None = None, largest_message: int = LARGEST_MESSAGE) -> Iterator[Scene]:
     """A stack with a new account, for the length of the block."""
     began = time.monotonic()
     say("Starting the embedded stack: AWS emulator, SMTP server, the packaged app …")
-    with start(None, ses=ses) as stack:
+    with start(None, ses=ses, largest_message=largest_message) as stack:
         say(f"  deployed after {time.monotonic() - began:.1f} s at {stack.api_url}")
         wish = {"action": "create_account", "name": "Demo", "line_plan": "purchased"}
         account = stack.invoke(OPERATOR, wish)

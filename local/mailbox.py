@@ -6,7 +6,8 @@ For tests a recipient chooses what goes wrong, by the part of its address before
 - `greylist+anything@…`        is put off the first time it is named (450 4.2.0), later accepted
 - `drop-after-dot+anything@…`  is accepted and kept, and the connection is cut before the reply
 
-As a process: `python -m local.mailbox FOLDER PORT`, with the password in FOLDER/password.
+As a process: `python -m local.mailbox FOLDER PORT LARGEST`, with the password in FOLDER/password; LARGEST is
+what it announces as SIZE.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def mailbox_in(folder: Path, port: int) -> Mailbox:
 
 
 @contextmanager
-def serve(mailbox: Mailbox) -> Iterator[None]:
+def serve(mailbox: Mailbox, largest: int = LARGEST_MESSAGE) -> Iterator[None]:
     """Answer at the mailbox's port, on a thread of its own, while the block lasts."""
     server = Controller(
         _Delivery(mailbox.maildir),
@@ -82,7 +83,7 @@ def serve(mailbox: Mailbox) -> Iterator[None]:
         require_starttls=True,
         authenticator=_authenticator(mailbox),
         auth_required=True,
-        data_size_limit=LARGEST_MESSAGE,
+        data_size_limit=largest,
         enable_SMTPUTF8=True,
     )
     server.start()
@@ -93,11 +94,11 @@ def serve(mailbox: Mailbox) -> Iterator[None]:
 
 
 @contextmanager
-def run_mailbox(folder: Path) -> Iterator[Mailbox]:
+def run_mailbox(folder: Path, largest: int = LARGEST_MESSAGE) -> Iterator[Mailbox]:
     """Serve `mailbox_in(folder)` by a process of its own, at the port of last time if that is free."""
     folder.mkdir(parents=True, exist_ok=True)
     mailbox = mailbox_in(folder, remembered_port(folder / "port"))
-    command = [sys.executable, "-m", "local.mailbox", str(folder), str(mailbox.port)]
+    command = [sys.executable, "-m", "local.mailbox", str(folder), str(mailbox.port), str(largest)]
     log = folder / "mailbox.log"
     with guarded(command, log=log, environment={"PYTHONPATH": str(_ROOT)}) as process:
         _wait_until_greeted(mailbox, process, log)
@@ -185,11 +186,12 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description="Receive mail on loopback and keep it in a Maildir.")
     arguments.add_argument("folder", type=Path)
     arguments.add_argument("port", type=int)
+    arguments.add_argument("largest", type=int)
     options = arguments.parse_args()
     ended = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
-    with serve(mailbox_in(options.folder, options.port)):
+    with serve(mailbox_in(options.folder, options.port), options.largest):
         ended.wait()
 
 

@@ -14,7 +14,7 @@ from botocore.config import Config
 
 from local.deploy import deploy
 from local.emulator import ROOT, Emulator, run_emulator
-from local.mailbox import Mailbox, run_mailbox
+from local.mailbox import LARGEST_MESSAGE, Mailbox, run_mailbox
 from local.package import package
 from local.ports import remembered_port
 from local.ses_bridge import Options, SesBridge, run_bridge
@@ -83,16 +83,17 @@ def start(
     *,
     app: Path = ROOT,
     ses: Options | None = None,
+    largest_message: int = LARGEST_MESSAGE,
 ) -> Iterator[Stack]:
     """Package, start and deploy everything; it all ends with the block.
 
     Data survive in `folder`, or go with the block when there is none. `parameters` are the template's, `ses`
-    says how SES behaves.
+    says how SES behaves, `largest_message` how many bytes the mailbox takes.
     """
     build = package(app)
     with (
         _folder(folder) as kept,
-        run_mailbox(kept / "mail") as mailbox,
+        run_mailbox(kept / "mail", largest_message) as mailbox,
         run_emulator(kept / "aws", keep=folder is not None) as emulator,
         run_bridge(emulator, mailbox.maildir, remembered_port(kept / "ses-port"), ses) as bridge,
     ):

@@ -30,8 +30,7 @@ def check(
 
     ``headers`` are all the names, in order; ``sender`` the display name and the address as on the wire.
     """
-    head, _, body = raw.partition(b"\r\n\r\n")
-    _check_bytes(head, body, utf8_header=utf8_header)
+    head, _ = check_bytes(raw, utf8_header=utf8_header)
     assert _names(head) == list(headers)
     # The bytes parser takes no UTF-8 header for text, whatever its policy.
     message = message_from_string(raw.decode(), policy=policy.SMTPUTF8)
@@ -43,6 +42,13 @@ def check(
         assert message[name].defects == ()
     _check_parts(message)
     return message
+
+
+def check_bytes(raw: bytes, *, utf8_header: bool = False) -> tuple[bytes, bytes]:
+    """Assert that the lines of a message are clean; return its header and its body."""
+    head, _, body = raw.partition(b"\r\n\r\n")
+    _check_bytes(head, body, utf8_header=utf8_header)
+    return head, body
 
 
 def decoded(message: EmailMessage) -> tuple[str, str]:

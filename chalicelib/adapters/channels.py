@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from functools import cached_property
 
-from chalicelib.domain.delivery import Connected, Envelope, Outcome, Refused, TryLater
+from chalicelib.domain.delivery import Connected, Envelope, Message, Outcome, Refused, TryLater
 from chalicelib.domain.line import Line, SesChannel
 from chalicelib.ports import EmailSender
 
@@ -28,7 +28,7 @@ class SenderByChannel:
         return self._of(line).connect(line, password)
 
     def deliver(
-        self, line: Line, envelope: Envelope, message: bytes, go_ahead: Callable[[], bool]
+        self, line: Line, envelope: Envelope, message: Message, go_ahead: Callable[[], bool]
     ) -> Outcome:
         """See the channel's sender."""
         return self._of(line).deliver(line, envelope, message, go_ahead)

@@ -1,7 +1,9 @@
 """The file bucket: private, reached by customers only through forms and links that expire."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import quote
 
 from botocore.exceptions import ClientError
 
@@ -11,6 +13,15 @@ from chalicelib.ports import Clock, UploadForm
 
 _UPLOAD_TIME = timedelta(minutes=15)
 _DOWNLOAD_TIME = timedelta(minutes=15)
+
+
+_UNQUOTED = re.compile(r"[^ !#-\[\]-~]")
+
+
+def _disposition(file_name: str) -> str:
+    plain = _UNQUOTED.sub("_", file_name)
+    more = "" if plain == file_name else f"; filename*=UTF-8''{quote(file_name, safe='')}"
+    return f'attachment; filename="{plain}"{more}'
 
 
 class S3FileStore:
@@ -31,15 +42,15 @@ class S3FileStore:
         )
         return UploadForm(form["url"], form["fields"], self._clock.now() + _UPLOAD_TIME)
 
-    def presign_download(self, key: str, file_name: str) -> str:
-        """A link that downloads the file under an ASCII name, good for 15 minutes."""
+    def presign_download(self, key: str, file_name: str, lasts: timedelta = _DOWNLOAD_TIME) -> str:
+        """A link that downloads the file under this name (RFC 6266), and never shows it."""
         parameters = {
             "Bucket": self._bucket,
             "Key": key,
-            "ResponseContentDisposition": f'attachment; filename="{file_name}"',
+            "ResponseContentDisposition": _disposition(file_name),
         }
         link: str = client("s3").generate_presigned_url(
-            "get_object", Params=parameters, ExpiresIn=int(_DOWNLOAD_TIME.total_seconds())
+            "get_object", Params=parameters, ExpiresIn=int(lasts.total_seconds())
         )
         return link
 

@@ -58,7 +58,8 @@ class Contact:
     ``proven_at`` that the message was taken, where the sender itself hasn't said when (``sent_at`` is the
     same then), ``failed_at`` that it came back though it might have passed, ``bounced_at`` that it came back
     for good; ``delivered_at`` also by what only a delivered message can cause; ``opened_at`` by a person, or
-    by who can't be told from one; ``machine_opened_at`` by a machine.
+    by who can't be told from one; ``machine_opened_at`` by a machine; ``downloaded_at`` that a person
+    fetched a file by the message's link.
     """
 
     contact_id: str
@@ -80,6 +81,7 @@ class Contact:
     failed_at: datetime | None = None
     bounced_at: datetime | None = None
     machine_opened_at: datetime | None = None
+    downloaded_at: datetime | None = None
     complained_at: datetime | None = None
     unsubscribed_at: datetime | None = None
     reason: Reason | None = None

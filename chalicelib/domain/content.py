@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.attachment import Attachment
 from chalicelib.domain.custom_variables import CustomVariable
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.personalization import Link, parse
@@ -47,11 +48,19 @@ class Content:
     exemption: Exemption | None = None
     track_opens: bool = True
     variables: tuple[CustomVariable, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def kind(self) -> MailKind:
         """What kind of mail it is."""
         return MailKind.MARKETING if self.exemption is None else MailKind.TRANSACTIONAL
+
+
+DOWNLOADS_NEED_PUBLIC_URL = Reason(
+    "no_public_url_for_downloads",
+    "An attachment is too large for a line of the campaign, and a link to it needs a public address, which"
+    " this service doesn't have yet. Its operator sets the parameter PublicUrl; or attach a smaller file.",
+)
 
 
 def needs_public_url(content: Content) -> bool:

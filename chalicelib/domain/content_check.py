@@ -1,13 +1,15 @@
 """What the author of a mail should look at again before it is sent; none of it keeps the mail back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from chalicelib.domain.attachment import AVAILABLE, Attachment, content_ids_in, shown_size
 from chalicelib.domain.content import Content
 from chalicelib.domain.personalization import Vocabulary
 from chalicelib.domain.template_check import Problem, ProblemKind, check
 
 GMAIL_SHOWS = 102 * 1024  # bytes of HTML, about; what is longer is cut off behind "view entire message"
+MAILBOXES_TAKE = 25_000_000  # bytes of a message, the commonest limit of the large providers
 
 _TEXTS = {
     ProblemKind.MISSPELT: "{found} is no variable, and is sent as typed. Did you mean {suggestion}?",
@@ -36,6 +38,35 @@ def content_warnings(content: Content, columns: tuple[str, ...]) -> list[Content
         _warning(field, problem) for field, source in parts.items() for problem in check(source, vocabulary)
     ]
     return [*found, *_clipped(content.html)]
+
+
+def attachment_warnings(
+    content: Content, linked: Iterable[tuple[str, Attachment]]
+) -> Iterator[ContentWarning]:
+    """What is to be said of files; ``linked`` are those that a line can't carry, by its name."""
+    known = {file.content_id for file in content.attachments if file.content_id}
+    shown = content_ids_in(content.html)
+    for name in shown:
+        if name not in known:
+            text = f"The HTML shows cid:{name}, and no attachment has this content_id: nobody will see it."
+            yield ContentWarning("html", "inline_image_missing", text)
+    for file in content.attachments:
+        if file.content_id and file.content_id not in shown:
+            text = f"The HTML doesn't show cid:{file.content_id}: “{file.file_name}” is attached as a file."
+            yield ContentWarning("attachments", "inline_image_unused", text)
+    size = sum(file.encoded_size for file in content.attachments)
+    if size > MAILBOXES_TAKE:
+        text = (
+            f"Encoded, the attachments have {shown_size(size)}: many mailboxes refuse messages of more than"
+            f" {shown_size(MAILBOXES_TAKE)}."
+        )
+        yield ContentWarning("attachments", "attachments_large", text)
+    for line, file in linked:
+        text = (
+            f"“{file.file_name}” ({shown_size(file.size)}) is too large for line “{line}”: its recipients get"
+            f" a download link instead, for {AVAILABLE.days} days."
+        )
+        yield ContentWarning("attachments", "attachment_linked", text)
 
 
 def _warning(field: str, problem: Problem) -> ContentWarning:

@@ -5,9 +5,11 @@ line that divides them is the *hand-over*, the final dot of SMTP's DATA (RFC 532
 byte of a SendEmail call. Before it, nobody got the message; after it, only the server's reply can tell.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import Protocol
 
 
 class Stage(StrEnum):
@@ -68,6 +70,46 @@ class Envelope:
     recipient: str
     tags: MessageTags | None = None
     reports: Reports | None = None
+
+
+class SharedEnd(Protocol):
+    """What all messages of a content end with: its files. Read from the start as often as it is iterated.
+
+    Lines of at most 998 octets, each ended by CRLF, none of which begins with a dot: what SMTP's DATA carries
+    is just that, with nothing to change.
+    """
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[bytes]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LongMessage:
+    """A message too large to be built for each recipient: its own beginning, and the end that all share.
+
+    ``own`` is whole lines, each ended by CRLF.
+    """
+
+    own: bytes
+    shared: SharedEnd
+
+    def __len__(self) -> int:
+        """Octets of the whole message (RFC 1870)."""
+        return len(self.own) + len(self.shared)
+
+    def __bytes__(self) -> bytes:
+        """All of it, for a channel that takes a message at once."""
+        return b"".join((self.own, *self.shared))
+
+
+Message = bytes | LongMessage
+
+SLOWEST = 1_000_000  # bytes a second: what is slower than that is given up
+
+
+def time_to_carry(size: int) -> timedelta:
+    """How much longer than any message's one of so many bytes may take on its way."""
+    return timedelta(seconds=size // SLOWEST)
 
 
 @dataclass(frozen=True, slots=True)

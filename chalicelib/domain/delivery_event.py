@@ -12,7 +12,7 @@ from chalicelib.domain.delivery import MessageTags, Reason
 
 
 class EventType(StrEnum):
-    """What happened, in the words of Amazon SES's event publishing."""
+    """What happened, in the words of Amazon SES's event publishing; a download is our own."""
 
     SEND = "send"
     DELIVERY = "delivery"
@@ -23,6 +23,7 @@ class EventType(StrEnum):
     RENDERING_FAILURE = "rendering_failure"
     OPEN = "open"
     CLICK = "click"
+    DOWNLOAD = "download"
     UNSUBSCRIBE = "unsubscribe"
 
 
@@ -47,9 +48,9 @@ class DeliveryEvent:
     """One event of one message. ``at`` is when it happened (aware UTC), as its reporter says.
 
     ``reason`` is set for what went wrong: a bounce, a complaint, a reject, a failure, a delay.
-    ``bounce_type`` is set for a bounce, ``opener`` for an open or a click. ``suppress`` tells that the
-    address itself must not be written to again, whatever becomes of the status; ``recipient`` is that address
-    where the reporter names it, for a contact that was deleted since.
+    ``bounce_type`` is set for a bounce, ``opener`` for an open, a click or a download. ``suppress`` tells
+    that the address itself must not be written to again, whatever becomes of the status; ``recipient`` is
+    that address where the reporter names it, for a contact that was deleted since.
     """
 
     type: EventType

@@ -8,9 +8,12 @@ that a second one added on the way, which readers may show instead, breaks the s
 import re
 from base64 import b64encode
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import chain
+
+from chalicelib.domain.delivery import Message
 
 _SIGNED = (
     *("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "reply-to"),
@@ -33,13 +36,17 @@ class DkimKey:
     sign: Callable[[bytes], bytes] = field(repr=False)
 
 
-def signed(message: bytes, key: DkimKey, at: datetime, unsigned: Collection[str] = ()) -> bytes:
+def signed(message: Message, key: DkimKey, at: datetime, unsigned: Collection[str] = ()) -> Message:
     """The message with its signature's field before it. ``at`` is aware; CRLF lines, and nothing changes.
 
     ``unsigned`` names fields, in lower case, that the line's server is known to replace.
     """
-    head, body = _split(message)
-    return signature_field(head, (body,), key, at, unsigned) + message
+    if isinstance(message, bytes):
+        head, body = _split(message)
+        return signature_field(head, (body,), key, at, unsigned) + message
+    head, body = _split(message.own)
+    field = signature_field(head, chain((body,), message.shared), key, at, unsigned)
+    return replace(message, own=field + message.own)
 
 
 def signature_field(

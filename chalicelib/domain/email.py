@@ -1,16 +1,28 @@
 """One content and one sender, compiled once; then a message per person for the price of joining bytes.
 
 The message is multipart/alternative (RFC 2046, 5.1.4) of a text and an HTML part, both UTF-8 in
-quoted-printable: ASCII lines of at most 76 characters (``encoded_body``).
+quoted-printable: ASCII lines of at most 76 characters (``encoded_body``). Images that the HTML shows stand
+beside it in multipart/related (RFC 2387), other files after it in multipart/mixed; what the line can't carry
+is a link in both texts.
 
 The encoded parts decode to exactly what ``email.message.EmailMessage`` would make of the same texts: line
 breaks are ``\\n``, and a text ends with one (it is added to a template that doesn't).
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import chain
 
+from chalicelib.domain.attachment import (
+    MOST_CARRIED,
+    ROOM_FOR_THE_REST,
+    Attachment,
+    content_ids_in,
+    divided,
+    part_header,
+    with_content_ids,
+)
 from chalicelib.domain.contact import Person
 from chalicelib.domain.content import Content
 from chalicelib.domain.custom_variables import Draw, first_option
@@ -27,7 +39,7 @@ from chalicelib.domain.header import (
     subject_field,
     wire_address,
 )
-from chalicelib.domain.message_links import LinkUse, list_fields, with_footer, with_pixel
+from chalicelib.domain.message_links import LinkUse, list_fields, with_downloads, with_footer, with_pixel
 from chalicelib.domain.personalization import (
     NO_LINKS,
     Link,
@@ -49,20 +61,17 @@ FROM_NAME_LIMIT = 255  # characters
 BODY_LIMIT = 1_000_000  # characters of HTML or of text as typed; mail readers clip at a tenth of it
 VARIABLES_LIMIT = 200  # uses in one subject or body: bounds what long values can make of it
 
-# "=_" can't occur in quoted-printable (RFC 2045, 6.7), so the boundary needs no search through the bodies.
-_BOUNDARY = "=_alternative"
-_PART = (
-    f"--{_BOUNDARY}\r\n"
-    'Content-Type: text/%b; charset="utf-8"\r\n'
-    "Content-Transfer-Encoding: quoted-printable\r\n"
-    "\r\n"
-).encode()
-_END_OF_HEADER = f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{_BOUNDARY}"\r\n\r\n'
+# "=_" can't occur in quoted-printable (RFC 2045, 6.7), so no boundary needs a search through the bodies.
+_ALTERNATIVE, _RELATED, _MIXED = "=_alternative", "=_related", "=_mixed"
+_TYPE_OF_TEXTS = f'Content-Type: multipart/alternative; boundary="{_ALTERNATIVE}"\r\n'
+_TYPE_WITH_IMAGES = f'Content-Type: multipart/related; type="text/html"; boundary="{_RELATED}"\r\n'
+_TYPE_WITH_FILES = f'Content-Type: multipart/mixed; boundary="{_MIXED}"\r\n'
+_TEXT = 'Content-Type: text/{}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
 _LINE_BREAK = re.compile("\r\n?")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 SUBJECT, HTML, TEXT = "subject", "html", "text"
-PREVIEW_LINKS = Links(unsubscribe="about:blank", open="about:blank")
+PREVIEW_LINKS = Links(unsubscribe="about:blank", open="about:blank", download="about:blank#")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +94,11 @@ class Rendered:
 
 @dataclass(frozen=True, slots=True)
 class CompiledMessage:
-    """A message in pieces. Made by ``compile_message``; holds no state of the people it is rendered for."""
+    """A message in pieces. Made by ``compile_message``; holds no state of the people it is rendered for.
+
+    ``end`` is what follows the texts, the same for everybody: bytes, and files that stand there encoded.
+    ``linked`` are the files that don't travel with it.
+    """
 
     subject: Template
     text: Template
@@ -94,6 +107,9 @@ class CompiledMessage:
     extra_headers: ExtraHeaders
     body: EncodedBody
     link_use: LinkUse
+    type_field: str = _TYPE_OF_TEXTS
+    end: tuple[bytes | Attachment, ...] = ()
+    linked: tuple[Attachment, ...] = ()
 
     def render(
         self,
@@ -109,6 +125,8 @@ class CompiledMessage:
     ) -> bytes:
         """The message for one person, ready for DATA but for dot-stuffing: CRLF lines, all of them ASCII.
 
+        It is whole where there is no ``end``; else that follows, and is not repeated for each person.
+
         ``date`` is aware; ``draw`` picks the options of custom variables; ``extra_headers`` follow those of
         all recipients; ``recipient`` stands in To instead of the person's address. An address with a local
         part beyond ASCII has no ASCII form: with ``smtputf8`` (the server offers it, RFC 6531) it stands in
@@ -116,6 +134,8 @@ class CompiledMessage:
         none, and a subject that came out too long. ValueError: a message id, a date or extra headers that we
         made wrong, or no link where the message was compiled to have one.
         """
+        if self.link_use.download and not links.download:
+            raise ValueError("a message with files that don't travel with it needs its download link")
         to = wire_address(recipient or person.email, Scope.CONTACT)
         header = self._header(to, person, message_id, date, links, draw, extra_headers, smtputf8=smtputf8)
         return self.body.fill(person, links, draw, {}, header)
@@ -130,7 +150,9 @@ class CompiledMessage:
 
     def estimate_size(self) -> int:
         """Bytes without header and values: no message is smaller (for RFC 1870 SIZE, before launch)."""
-        return self.body.least_size()
+        return self.body.least_size() + sum(
+            len(piece) if isinstance(piece, bytes) else piece.encoded_size for piece in self.end
+        )
 
     def _header(
         self,
@@ -162,7 +184,7 @@ class CompiledMessage:
             f"Date: {date_text(date)}\r\n{self.sender_fields}To: {recipient}\r\n{subject_field(subject)}"
             f"Message-ID: {checked_message_id(message_id)}\r\n{extra_fields(extra) if extra else ''}"
             f"{list_fields(links) if self.link_use.unsubscribe else ''}"
-            f"{_END_OF_HEADER}"
+            f"MIME-Version: 1.0\r\n{self.type_field}\r\n"
         ).encode()
 
 
@@ -172,25 +194,41 @@ def compile_message(
     extra_headers: ExtraHeaders = (),
     link_use: LinkUse = LinkUse(),  # noqa: B008 - a frozen value
     columns: tuple[str, ...] = (),
+    capacity: int = MOST_CARRIED,
 ) -> CompiledMessage:
     """Parse, derive and encode all that is the same for every recipient.
 
-    ``columns`` names the further columns that the campaign's contacts have. Raises CannotComposeError (scope
+    ``columns`` names the further columns that the campaign's contacts have, ``capacity`` is how many bytes
+    the line's channel takes: files beyond that become links. Raises CannotComposeError (scope
     content: too long, too many variables, Jinja2 that can't be; scope line: the sender's name or an address
     of it), and ValueError for extra headers that ``header.extra_fields`` doesn't let through.
     """
     _check_limits(content)
     extra_fields(extra_headers)
     vocabulary = Vocabulary(content.variables, columns)
-    html = _template(content.html, vocabulary, HTML)
+    files = _files(content)
+    html = _template(with_content_ids(content.html, files), vocabulary, HTML)
     text = _text_template(content, vocabulary)
     subject = _subject(content.subject, vocabulary)
+    carried, linked = _divided(files, text, html, capacity)
+    if linked:
+        text, html = with_downloads(text, html, linked)
     if link_use.unsubscribe:
         text, html = with_footer(text, html)
     if link_use.pixel:
         html = with_pixel(html)
-    fields = _sender_fields(sender)
-    return CompiledMessage(subject, text, html, fields, extra_headers, _body(text, html), link_use)
+    return CompiledMessage(
+        subject,
+        text,
+        html,
+        _sender_fields(sender),
+        extra_headers,
+        _body(text, html, carried),
+        replace(link_use, download=bool(linked)),
+        _TYPE_WITH_FILES if _beside(carried) else _TYPE_OF_TEXTS,
+        _end(carried) if carried else (),
+        linked,
+    )
 
 
 def _check_limits(content: Content) -> None:
@@ -269,6 +307,60 @@ def _own_address(address: str) -> str:
     return wire_address(address, Scope.LINE)
 
 
-def _body(text: Template, html: Template) -> EncodedBody:
-    end = f"\r\n--{_BOUNDARY}--\r\n".encode()
-    return encoded_body([(_PART % b"plain", text, False, b"\r\n"), (_PART % b"html", html, True, end)])
+def _files(content: Content) -> tuple[Attachment, ...]:
+    """The content's files. An image that the HTML doesn't show is a file like any other."""
+    if not content.attachments:
+        return ()
+    shown = content_ids_in(content.html)
+    return tuple(
+        file if file.content_id in shown else replace(file, content_id=None) for file in content.attachments
+    )
+
+
+def _divided(
+    files: tuple[Attachment, ...], text: Template, html: Template, capacity: int
+) -> tuple[tuple[Attachment, ...], tuple[Attachment, ...]]:
+    """What travels with the message, and what doesn't fit."""
+    if not files:
+        return (), ()
+    texts = _body(text, html, ()).least_size() + ROOM_FOR_THE_REST
+    return divided(files, min(capacity, MOST_CARRIED) - texts)
+
+
+def _within(files: tuple[Attachment, ...]) -> list[Attachment]:
+    return [file for file in files if file.content_id is not None]
+
+
+def _beside(files: tuple[Attachment, ...]) -> list[Attachment]:
+    return [file for file in files if file.content_id is None]
+
+
+def _body(text: Template, html: Template, files: tuple[Attachment, ...]) -> EncodedBody:
+    """The two texts, up to the line where the files begin or, without any, to the end of the message."""
+    begin = f"--{_MIXED}\r\n{_TYPE_OF_TEXTS}\r\n" if _beside(files) else ""
+    related = f"{_TYPE_WITH_IMAGES}\r\n--{_RELATED}\r\n" if _within(files) else ""
+    before_text = f"{begin}--{_ALTERNATIVE}\r\n{_TEXT.format('plain')}"
+    before_html = f"--{_ALTERNATIVE}\r\n{related}{_TEXT.format('html')}"
+    end = "\r\n" if files else f"\r\n--{_ALTERNATIVE}--\r\n"
+    return encoded_body(
+        [
+            (before_text.encode(), text, False, b"\r\n"),
+            (before_html.encode(), html, True, end.encode()),
+        ]
+    )
+
+
+def _end(files: tuple[Attachment, ...]) -> tuple[bytes | Attachment, ...]:
+    """The parts of the files, and what closes each multipart. A file's last line ends before a boundary."""
+    images, others = _within(files), _beside(files)
+    pieces: list[bytes | Attachment] = list(chain.from_iterable(_part(_RELATED, file) for file in images))
+    closing = (f"--{_RELATED}--\r\n" if images else "") + f"--{_ALTERNATIVE}--\r\n"
+    pieces.append(closing.encode())
+    if others:
+        pieces += chain.from_iterable(_part(_MIXED, file) for file in others)
+        pieces.append(f"--{_MIXED}--\r\n".encode())
+    return tuple(pieces)
+
+
+def _part(boundary: str, file: Attachment) -> tuple[bytes, Attachment]:
+    return f"--{boundary}\r\n".encode() + part_header(file), file

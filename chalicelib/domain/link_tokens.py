@@ -3,11 +3,11 @@
     <key number>.<authentication code>.<account and campaign>.<contact>.<generation>.<attempt>
 
 Whoever has a token can do what its link does, for this one contact, and can make no other. The code is HMAC-
-SHA-512 (RFC 2104) over all that follows it: 132 bits of it for each kind, which tell nothing of each other,
-for the price of one. Account and campaign are sealed by AES-SIV (RFC 5297), which needs no nonce: sealing
-them again gives the same, so it is done once for a campaign. The contact's id is a hash already. A token
-never expires: the key's number stands in it, and old keys go on reading. All of it may stand in a URL as it
-is (RFC 3986, 2.3), and it ends with a digit, so that no mail reader's search for links drops its end.
+SHA-512 (RFC 2104) over all that follows it: at least 120 bits of it for each kind, which tell nothing of
+each other, for the price of one. Account and campaign are sealed by AES-SIV (RFC 5297), which needs no nonce:
+sealing them again gives the same, so it is done once for a campaign. The contact's id is a hash already. A
+token never expires: the key's number stands in it, and old keys go on reading. All of it may stand in a URL
+as it is (RFC 3986, 2.3), and it ends with a digit, so that no mail reader's search for links drops its end.
 """
 
 import hmac
@@ -29,7 +29,7 @@ SECRET_BYTES = 32
 LONGEST = 200  # characters looked at; ours have at most 120
 
 _FOR_URLS = bytes.maketrans(b"+/", b"-_")
-_CODE = 22  # characters of six bits
+_CODE = 22  # characters of six bits; the last kind has the 20 that are left
 _BLOCK = 128  # bytes, of SHA-512
 _PARTS = 6
 _ID_BITS = 110
@@ -43,6 +43,7 @@ class TokenKind(StrEnum):
     UNSUBSCRIBE = "unsubscribe", 0
     OPEN = "open", 1
     RETURN = "return", 2
+    DOWNLOAD = "download", 3
 
     part: slice
     """Where in a message's codes this kind's is."""

@@ -33,7 +33,7 @@ FIELDS = {
 }
 """The variables, and the attribute of ``Person`` each one reads."""
 
-UNSUBSCRIBE, OPEN = "unsubscribe", "open"
+UNSUBSCRIBE, OPEN, DOWNLOAD = "unsubscribe", "open", "download"
 NAMES = (*FIELDS, UNSUBSCRIBE)
 """All that may be typed in brackets."""
 
@@ -130,11 +130,13 @@ class Link:
 class Links(NamedTuple):
     """The URLs of one message, ready for HTML, text and header: no character in them means anything there.
 
-    ``unsubscribe`` is the page to unsubscribe at, ``open`` the picture that tells of an opening; "" is none.
+    ``unsubscribe`` is the page to unsubscribe at, ``open`` the picture that tells of an opening, ``download``
+    what a file's address begins with; "" is none.
     """
 
     unsubscribe: str = ""
     open: str = ""
+    download: str = ""
 
     def url(self, link: Link) -> str:
         """The URL for this place."""

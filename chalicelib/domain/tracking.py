@@ -25,7 +25,7 @@ from chalicelib.domain.opener import is_quick
 CAME_BACK = Reason("bounced", "The message came back, and the server didn't say why.")
 
 _FAILURES = frozenset({EventType.REJECT, EventType.RENDERING_FAILURE})
-_LOOKS = frozenset({EventType.OPEN, EventType.CLICK})
+_LOOKS = frozenset({EventType.OPEN, EventType.CLICK, EventType.DOWNLOAD})
 _PROVE_DELIVERY = _LOOKS | {EventType.DELIVERY, EventType.COMPLAINT, EventType.UNSUBSCRIBE}
 
 
@@ -61,6 +61,7 @@ def _with_times(contact: Contact, event: DeliveryEvent) -> Contact:
         "bounced_at": _bounces(event),
         "opened_at": event.type in _LOOKS and not machine,
         "machine_opened_at": machine,
+        "downloaded_at": event.type is EventType.DOWNLOAD and not machine,
         "complained_at": event.type is EventType.COMPLAINT,
         "unsubscribed_at": event.type is EventType.UNSUBSCRIBE,
     }

@@ -1,4 +1,4 @@
-"""The page behind an unsubscribe link, in English and Russian: no script, nothing from elsewhere."""
+"""The pages behind a message's links, in English and Russian: no script, nothing from elsewhere."""
 
 import hashlib
 from base64 import b64encode
@@ -38,6 +38,10 @@ class Step(StrEnum):
     UNKNOWN = "unknown"
     FAILED = "failed"
     TEST = "test"
+    NO_FILE = "no_file"
+    FILE_EXPIRED = "file_expired"
+    FILE_FAILED = "file_failed"
+    FILE_OF_TEST = "file_of_test"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +69,19 @@ _WORDS = {
         "This is a test message",
         "Its link unsubscribes nobody. In a message to a contact it leads to a button to unsubscribe.",
     ),
+    (Language.ENGLISH, Step.NO_FILE): _Words(
+        "There is no file here", "The link doesn't work, or not any more. Please ask the sender of the email."
+    ),
+    (Language.ENGLISH, Step.FILE_EXPIRED): _Words(
+        "This link has expired",
+        "The file was available for a limited time. Please ask the sender of the email.",
+    ),
+    (Language.ENGLISH, Step.FILE_FAILED): _Words(
+        "That didn't work", "The file can't be fetched right now. Please try again in a minute."
+    ),
+    (Language.ENGLISH, Step.FILE_OF_TEST): _Words(
+        "This is a test message", "In the real one, this link leads its recipient to the file."
+    ),
     (Language.RUSSIAN, Step.ASK): _Words(
         "Отписка от рассылки", "Вы больше не хотите получать письма от этого отправителя?", "Отписаться"
     ),
@@ -81,6 +98,18 @@ _WORDS = {
     (Language.RUSSIAN, Step.TEST): _Words(
         "Это тестовое письмо",
         "Ссылка в нём никого не отписывает. В письме контакту она ведёт на страницу с кнопкой отписки.",
+    ),
+    (Language.RUSSIAN, Step.NO_FILE): _Words(
+        "Здесь нет файла", "Ссылка не действует или больше не действует. Обратитесь к отправителю письма."
+    ),
+    (Language.RUSSIAN, Step.FILE_EXPIRED): _Words(
+        "Срок ссылки истёк", "Файл был доступен ограниченное время. Обратитесь к отправителю письма."
+    ),
+    (Language.RUSSIAN, Step.FILE_FAILED): _Words(
+        "Не получилось", "Сейчас файл недоступен. Попробуйте снова через минуту."
+    ),
+    (Language.RUSSIAN, Step.FILE_OF_TEST): _Words(
+        "Это тестовое письмо", "В настоящем письме эта ссылка ведёт получателя к файлу."
     ),
 }
 

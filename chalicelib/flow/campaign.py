@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from chalicelib.domain.attachment import Attachment
 from chalicelib.domain.brake import Braked, Subject
 from chalicelib.domain.campaign import (
     Campaign,
@@ -13,16 +14,19 @@ from chalicelib.domain.campaign import (
     obstacles,
 )
 from chalicelib.domain.contact import Totals
-from chalicelib.domain.content import Content
-from chalicelib.domain.content_check import ContentWarning, content_warnings
+from chalicelib.domain.content import DOWNLOADS_NEED_PUBLIC_URL, Content
+from chalicelib.domain.content_check import ContentWarning, attachment_warnings, content_warnings
 from chalicelib.domain.email import SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import ConnectionState, Line
 from chalicelib.domain.schedule import Timetable
 from chalicelib.errors import Conflict, FieldError, Invalid, Outdated
+from chalicelib.flow.attachments import resolve_attachments
+from chalicelib.flow.compose import linked_files
 from chalicelib.flow.lines import find_line
 from chalicelib.ports import (
+    AttachmentStore,
     BrakeStore,
     CampaignStore,
     Clock,
@@ -52,6 +56,7 @@ class CampaignPorts:
     dispatch_queue: JobQueue
     removal_queue: JobQueue
     clock: Clock
+    attachments: AttachmentStore
     public_url: str = ""
 
 
@@ -69,32 +74,41 @@ class RemovalPorts:
     imports: ImportStore
     exports: ExportStore
     preflights: PreflightStore
+    attachments: AttachmentStore
     files: FileStore
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignSettings:
-    """What a person decides about a campaign."""
+    """What a person decides about a campaign. ``attachment_ids`` None: those that the content has."""
 
     name: str
     line_ids: tuple[str, ...]
     timetable: Timetable
     content: Content
+    attachment_ids: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignView:
-    """A campaign as it is shown: with content, totals, and what still keeps it from being launched."""
+    """A campaign as it is shown: with content, totals, and what still keeps it from being launched.
+
+    ``linked`` are the files that a line can't carry, by the line's name.
+    """
 
     campaign: Campaign
     content: Content
     totals: Totals
     obstacles: list[Obstacle]
+    linked: tuple[tuple[str, Attachment], ...] = ()
 
     @property
     def warnings(self) -> list[ContentWarning]:
         """What in the content its author should look at again."""
-        return content_warnings(self.content, self.campaign.columns)
+        return [
+            *content_warnings(self.content, self.campaign.columns),
+            *attachment_warnings(self.content, self.linked),
+        ]
 
 
 def create_campaign(account_id: str, settings: CampaignSettings, ports: CampaignPorts) -> CampaignView:
@@ -136,9 +150,21 @@ def view_campaign(account_id: str, campaign: Campaign, ports: CampaignPorts) -> 
         return CampaignView(campaign, content, totals, [])
     lines = _existing_lines(account_id, campaign.line_ids, ports.lines)
     found = obstacles(campaign, content, lines, totals, ports.clock.now(), ports.public_url)
+    linked = _linked(campaign, content, lines)
+    if linked and not ports.public_url:
+        found.append(Obstacle(DOWNLOADS_NEED_PUBLIC_URL.code, DOWNLOADS_NEED_PUBLIC_URL.text))
     if campaign.status is CampaignStatus.DRAFT and not found:
         campaign = replace(campaign, status=CampaignStatus.READY)
-    return CampaignView(campaign, content, totals, found)
+    return CampaignView(campaign, content, totals, found, linked)
+
+
+def files_as_links(
+    account_id: str, campaign_id: str, ports: CampaignPorts
+) -> tuple[tuple[str, Attachment], ...]:
+    """What the campaign's lines can't carry, by the lines' names; raises NotFound."""
+    campaign = ports.campaigns.get(account_id, campaign_id)
+    content = ports.campaigns.content(account_id, campaign_id, campaign.content_version)
+    return _linked(campaign, content, _existing_lines(account_id, campaign.line_ids, ports.lines))
 
 
 def edit_campaign(
@@ -173,6 +199,7 @@ def _edit(
     check_action(campaign.status, CampaignAction.EDIT)
     content = ports.campaigns.content(account_id, campaign_id, campaign.content_version)
     wished = change(CampaignSettings(campaign.name, campaign.line_ids, campaign.timetable, content))
+    wished = _with_attachments(account_id, campaign_id, wished, ports.attachments)
     new_lines = wished.line_ids if wished.line_ids != campaign.line_ids else ()
     _check(
         *_content_errors(wished.content, campaign.columns), *_line_errors(account_id, new_lines, ports.lines)
@@ -188,6 +215,18 @@ def _edit(
     )
     ports.campaigns.save(account_id, edited, new_content, campaign.revision)
     return view_campaign(account_id, edited, ports)
+
+
+def _with_attachments(
+    account_id: str, campaign_id: str, wished: CampaignSettings, attachments: AttachmentStore
+) -> CampaignSettings:
+    """The settings with the files that were named; those that the content has already are not asked for."""
+    if wished.attachment_ids is None:
+        return wished
+    if wished.attachment_ids == tuple(file.attachment_id for file in wished.content.attachments):
+        return wished
+    files = resolve_attachments(account_id, campaign_id, wished.attachment_ids, attachments)
+    return replace(wished, content=replace(wished.content, attachments=files))
 
 
 def launch_campaign(
@@ -242,7 +281,13 @@ def purge_campaign(account_id: str, campaign_id: str, ports: RemovalPorts) -> No
     ports.imports.purge(account_id, campaign_id)
     ports.exports.purge(account_id, campaign_id)
     ports.preflights.remove(account_id, campaign_id)
-    for kind in ("uploads", "results"):  # after the jobs: who puts a file looks then whether its job is there
+    ports.attachments.purge(account_id, campaign_id)
+    for kind in (
+        "uploads",
+        "attachment-uploads",
+        "attachments",
+        "results",
+    ):  # after the jobs: who puts a file looks then whether its job is there
         ports.files.purge(f"{kind}/{account_id}/{campaign_id}/")
     ports.pace.forget(account_id, campaign_id)
     ports.brakes.forget(account_id, Subject(Braked.CAMPAIGN, campaign_id))
@@ -295,6 +340,18 @@ def _content_errors(content: Content, columns: tuple[str, ...]) -> list[FieldErr
         field = field if field in ("subject", "text") else "html"
         return [FieldError(field, error.reason.code, error.reason.text)]
     return []
+
+
+def _linked(
+    campaign: Campaign, content: Content, lines: Sequence[Line]
+) -> tuple[tuple[str, Attachment], ...]:
+    """What becomes a link where; nothing for a content that can't be composed, which is said elsewhere."""
+    try:
+        return tuple(
+            (line.name, file) for line in lines for file in linked_files(content, line, campaign.columns)
+        )
+    except CannotComposeError:
+        return ()
 
 
 def _line_errors(account_id: str, line_ids: Sequence[str], lines: LineStore) -> list[FieldError]:

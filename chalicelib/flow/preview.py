@@ -8,7 +8,7 @@ from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.email import Rendered, SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError
 from chalicelib.errors import Conflict, FieldError, Invalid
-from chalicelib.flow.compose import link_use
+from chalicelib.flow.compose import capacity, link_use
 from chalicelib.flow.lines import find_line
 from chalicelib.ports import CampaignStore, ContactStore, LineStore
 
@@ -72,7 +72,9 @@ def _preview(
     # An example may have columns that no contact has yet: they are known once it is added.
     columns = tuple(dict.fromkeys((*campaign.columns, *(name for name, _ in person.extra))))
     try:
-        message = compile_message(content, sender or NO_SENDER, link_use=use, columns=columns)
+        message = compile_message(
+            content, sender or NO_SENDER, link_use=use, columns=columns, capacity=capacity(line)
+        )
     except CannotComposeError as error:
         raise Conflict(error.reason.code, error.reason.text) from error
     rendered = message.preview(person, draw=draw_for(campaign_id, contact))

@@ -14,24 +14,30 @@ from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
+    LongMessage,
+    Message,
     Outcome,
     Reason,
     Refused,
+    SharedEnd,
     TryLater,
     Unknown,
     Withheld,
+    time_to_carry,
 )
 from chalicelib.domain.dkim import signed
+from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.header import CannotComposeError, message_id_for
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import ConnectionState, Line, SmtpChannel
 from chalicelib.domain.mail_providers import replaced_by
-from chalicelib.domain.message_links import OF_A_TEST, OPEN_PATH, UNSUBSCRIBE_PATH
+from chalicelib.domain.message_links import DOWNLOAD_PATH, OF_A_TEST, OPEN_PATH, UNSUBSCRIBE_PATH
 from chalicelib.domain.personalization import NO_LINKS, Links
 from chalicelib.domain.sample import NO_REPLY, NOT_IN_TIME, PER_HOUR, Sample, SampleState, marked
 from chalicelib.domain.sending_domain import domain_of
 from chalicelib.domain.suppression import why_not_sent
 from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable
+from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.compose import compile_for
 from chalicelib.flow.lines import find_line
@@ -82,6 +88,7 @@ class SamplePorts:
     channel: EmailSender
     clock: Clock
     public_url: str
+    attached: AttachedFiles
     signer: DkimSigner | None = None
 
 
@@ -116,7 +123,8 @@ def ask_for_sample(account_id: str, campaign_id: str, wish: Wish, ports: AskPort
         asked_at=now,
     )
     try:
-        _message(account_id, sample, campaign, line, ports.campaigns, ports.public_url, now)
+        compiled = _compiled(account_id, sample, campaign, line, ports.campaigns, ports.public_url)
+        _render(compiled, sample, line, ports.public_url, now)
     except CannotComposeError as error:
         raise Conflict(error.reason.code, error.reason.text) from error
     if not ports.samples.count(account_id, now, PER_HOUR):
@@ -144,23 +152,49 @@ def send_sample(account_id: str, sample_id: str, stop_at: datetime, ports: Sampl
     now = ports.clock.now()
     if now + HAND_OVER > stop_at:
         raise TimeoutError("too little time left: another sender takes the order")
+    try:
+        end = _end(
+            account_id, sample, campaign, line, ports
+        )  # before the claim: until then it can be repeated
+    except NotFound:
+        return None
     if not ports.samples.claim(account_id, sample_id, now):
         return None
-    outcome = _hand_over(account_id, sample, campaign, line, stop_at, ports)
+    outcome = _hand_over(account_id, sample, campaign, line, end, stop_at, ports)
     state, reason, remote_id = _settlement(outcome)
     ports.samples.settle(account_id, sample_id, state, reason, remote_id, ports.clock.now())
     return state
 
 
+def _end(
+    account_id: str, sample: Sample, campaign: Campaign, line: Line, ports: SamplePorts
+) -> SharedEnd | None:
+    """The message's files at hand; None without any, and where no message can be made of it."""
+    try:
+        compiled = _compiled(account_id, sample, campaign, line, ports.campaigns, ports.public_url)
+    except CannotComposeError:
+        return None
+    return ports.attached.end(account_id, sample.campaign_id, compiled.end) if compiled.end else None
+
+
 def _hand_over(
-    account_id: str, sample: Sample, campaign: Campaign, line: Line, stop_at: datetime, ports: SamplePorts
+    account_id: str,
+    sample: Sample,
+    campaign: Campaign,
+    line: Line,
+    end: SharedEnd | None,
+    stop_at: datetime,
+    ports: SamplePorts,
 ) -> Outcome | Reason:
     """The outcome, or the reason why it didn't come to a hand-over."""
     now = ports.clock.now()
+    latest = stop_at - HAND_OVER - time_to_carry(len(end) if end else 0)
     try:
         _usable(line)
-        message = _message(account_id, sample, campaign, line, ports.campaigns, ports.public_url, now)
-        message = _signed(account_id, message, line, now, ports.signer)
+        compiled = _compiled(account_id, sample, campaign, line, ports.campaigns, ports.public_url)
+        own = _render(compiled, sample, line, ports.public_url, now)
+        whole = own if end is None else LongMessage(own, end)
+        message = _signed(account_id, whole, line, now, ports.signer)
     except Conflict as error:
         return Reason(error.code, str(error))
     except CannotComposeError as error:
@@ -180,7 +214,7 @@ def _hand_over(
         line,
         envelope,
         message,
-        lambda: clearance.holds() and ports.clock.now() + HAND_OVER <= stop_at,
+        lambda: clearance.holds() and ports.clock.now() <= latest,
     )
     return clearance.refusal if isinstance(outcome, Withheld) and clearance.refusal else outcome
 
@@ -199,19 +233,22 @@ def _settlement(outcome: Outcome | Reason) -> tuple[SampleState, Reason | None, 
             return SampleState.FAILED, reason, None
 
 
-def _message(
+def _compiled(
     account_id: str,
     sample: Sample,
     campaign: Campaign,
     line: Line,
     campaigns: CampaignStore,
     public_url: str,
-    now: datetime,
-) -> bytes:
-    """What the contact would get, marked, with To and links of its own."""
+) -> CompiledMessage:
+    """The content as the contact would get it, marked."""
     content = campaigns.content(account_id, sample.campaign_id, sample.content_version)
     columns = tuple(dict.fromkeys((*campaign.columns, *(name for name, _ in sample.person.extra))))
-    compiled = compile_for(replace(campaign, columns=columns), marked(content), line, public_url)
+    return compile_for(replace(campaign, columns=columns), marked(content), line, public_url)
+
+
+def _render(compiled: CompiledMessage, sample: Sample, line: Line, public_url: str, now: datetime) -> bytes:
+    """What the contact would get, with To and links of its own."""
     draw = draw_for(sample.campaign_id, sample.contact_id)
     message_id = message_id_for(sample.campaign_id, sample.sample_id, 1, line.from_address.rpartition("@")[2])
     links = _links(public_url)
@@ -224,10 +261,13 @@ def _links(public_url: str) -> Links:
     """URLs of the same shape as a contact's, which say that they are of no message and do nothing."""
     if not public_url:
         return NO_LINKS
-    return Links(f"{public_url}{UNSUBSCRIBE_PATH}{OF_A_TEST}", f"{public_url}{OPEN_PATH}{OF_A_TEST}")
+    paths = (f"{UNSUBSCRIBE_PATH}{OF_A_TEST}", f"{OPEN_PATH}{OF_A_TEST}", f"{DOWNLOAD_PATH}{OF_A_TEST}/")
+    return Links(*(public_url + path for path in paths))
 
 
-def _signed(account_id: str, message: bytes, line: Line, now: datetime, signer: DkimSigner | None) -> bytes:
+def _signed(
+    account_id: str, message: Message, line: Line, now: datetime, signer: DkimSigner | None
+) -> Message:
     if signer is None or not isinstance(line.channel, SmtpChannel):
         return message
     key = signer.key(account_id, domain_of(line.from_address))

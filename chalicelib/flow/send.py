@@ -18,15 +18,19 @@ from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
+    LongMessage,
+    Message,
     MessageTags,
     Outcome,
     Reason,
     Refused,
     Scope,
+    SharedEnd,
     Stage,
     TryLater,
     Unknown,
     Withheld,
+    time_to_carry,
 )
 from chalicelib.domain.dkim import DkimKey, signed
 from chalicelib.domain.email import CompiledMessage
@@ -40,6 +44,7 @@ from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wa
 from chalicelib.domain.return_path import RETURN_FIELD, envelope_of
 from chalicelib.domain.sending_domain import domain_of
 from chalicelib.errors import NotFound, SecretUnreadable
+from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.brake import AcceptedTally
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.compose import compile_for
@@ -95,23 +100,31 @@ class SendPorts:
     draw: Callable[[], float]
     tokens: TokenRing
     public_url: str
+    attached: AttachedFiles
     signer: DkimSigner | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """What is the same for all recipients: the message, and what it is signed with, if it is.
+    """What is the same for all recipients: the message, the files at its end, and what it is signed with.
 
     ``unsigned`` are header fields that the line's server writes anew.
     """
 
     message: CompiledMessage
+    end: SharedEnd | None = None
     key: DkimKey | None = None
     unsigned: frozenset[str] = frozenset()
 
-    def sign(self, message: bytes, at: datetime) -> bytes:
-        """The message for one person with its signature."""
+    def finish(self, own: bytes, at: datetime) -> Message:
+        """The message for one person with its end and its signature."""
+        message = own if self.end is None else LongMessage(own, self.end)
         return message if self.key is None else signed(message, self.key, at, self.unsigned)
+
+    @property
+    def hand_over(self) -> timedelta:
+        """What the hand-over of one may take: less time than this is not enough to begin."""
+        return HAND_OVER + time_to_carry(len(self.end) if self.end else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +177,7 @@ class Sender:
         if not wanted(campaign, line, order, now):
             self._give_back(order, None)
             return None
-        composed = self._compose_or_stop(order, campaign, line)
+        composed = self._compose_or_stop(order, campaign, line, stop_at)
         if composed is None:
             return None
         own = self._own(order, composed, line)
@@ -231,8 +244,8 @@ class Sender:
         return self._ports.channel.deliver(
             line,
             envelope,
-            composed.sign(message, now),
-            lambda: self._go_ahead(order, line, limit) and clearance.holds(),
+            composed.finish(message, now),
+            lambda: self._go_ahead(order, line, limit - composed.hand_over) and clearance.holds(),
         )
 
     def _own(self, order: SendOrder, composed: Composed, line: Line) -> Own:
@@ -244,10 +257,10 @@ class Sender:
         links, returns = links_of(tags, use, tokens, self._ports.public_url)
         return Own(tags, links, returns if by_smtp else "")
 
-    def _go_ahead(self, order: SendOrder, line: Line, stop_at: datetime) -> bool:
+    def _go_ahead(self, order: SendOrder, line: Line, latest: datetime) -> bool:
         """The last look, just before the message leaves: still wanted, and enough time for the reply."""
         campaign, now = self._look(order), self._ports.clock.now()
-        return campaign is not None and wanted(campaign, line, order, now) and now + HAND_OVER <= stop_at
+        return campaign is not None and wanted(campaign, line, order, now) and now <= latest
 
     def _record(self, order: SendOrder, token: str, contact: Contact, outcome: Outcome) -> None:
         """Write down what became of the message. The claim makes sure that it is ours to say."""
@@ -374,13 +387,15 @@ class Sender:
             return None
         return found
 
-    def _compose_or_stop(self, order: SendOrder, campaign: Campaign, line: Line) -> Composed | None:
+    def _compose_or_stop(
+        self, order: SendOrder, campaign: Campaign, line: Line, stop_at: datetime
+    ) -> Composed | None:
         """The compiled message and its key. What can't be composed would fail for every contact: it pauses.
 
         A key that can't be read takes the line out of use: what is to be signed never leaves unsigned.
         """
         try:
-            return self._composed(order, campaign, line)
+            composed = self._composed(order, campaign, line)
         except CannotComposeError as error:
             self._pause(order, error.reason)
             self._give_back(order, None, reason=error.reason)
@@ -391,13 +406,20 @@ class Sender:
             return None
         except NotFound:  # the campaign was removed since the look
             return None
+        if self._ports.clock.now() + composed.hand_over > stop_at:  # files may take their time to come
+            self._give_back(order, None)
+            return None
+        return composed
 
     def _composed(self, order: SendOrder, campaign: Campaign, line: Line) -> Composed:
         message = self._compiled(order, campaign, line)
+        end = None
+        if message.end:
+            end = self._ports.attached.end(order.account_id, order.campaign_id, message.end)
         if self._ports.signer is None or not isinstance(line.channel, SmtpChannel):
-            return Composed(message)
+            return Composed(message, end)
         key = self._ports.signer.key(order.account_id, domain_of(line.from_address))
-        return Composed(message, key, replaced_by(line.channel.host))
+        return Composed(message, end, key, replaced_by(line.channel.host))
 
     def _compiled(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage:
         """The message of this content version and line, compiled once."""

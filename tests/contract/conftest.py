@@ -11,6 +11,7 @@ import yaml
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
 from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
+from chalicelib.adapters.dynamodb.attachments import DynamoAttachmentStore
 from chalicelib.adapters.dynamodb.brakes import DynamoBrakeStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
@@ -28,6 +29,7 @@ from chalicelib.adapters.dynamodb.writing import connection
 from chalicelib.ports import (
     AccountStore,
     AdviceStore,
+    AttachmentStore,
     BrakeStore,
     CampaignStore,
     ContactStore,
@@ -46,6 +48,7 @@ from chalicelib.settings import Tables
 from local.emulator import REGION, ROOT, Emulator, run_emulator
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.advice import FakeAdviceStore
+from tests.fakes.attachments import FakeAttachmentStore
 from tests.fakes.brakes import FakeBrakeStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.contacts import FakeContactStore
@@ -79,6 +82,7 @@ TABLES = {
     "imports": "ImportTable",
     "exports": "ExportTable",
     "preflights": "PreflightTable",
+    "attachments": "AttachmentTable",
 }
 
 
@@ -102,6 +106,7 @@ class Stores:
     imports: ImportStore
     exports: ExportStore
     preflights: PreflightStore
+    attachments: AttachmentStore
     account: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
     stranger: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
 
@@ -149,6 +154,7 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoImportStore(),
         DynamoExportStore(),
         DynamoPreflightStore(),
+        DynamoAttachmentStore(),
     )
 
 
@@ -176,6 +182,7 @@ def in_memory() -> Stores:
         imports,
         FakeExportStore(),
         FakePreflightStore(),
+        FakeAttachmentStore(),
     )
 
 

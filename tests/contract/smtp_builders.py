@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chalicelib.adapters.smtp import SmtpSender, Timeouts
-from chalicelib.domain.delivery import Connected, Envelope, Outcome
+from chalicelib.domain.delivery import Connected, Envelope, Message, Outcome
 from chalicelib.domain.line import Line, Security, SmtpChannel
 from tests.contract.faulty_smtp import PASSWORD, USER
 
@@ -18,6 +18,21 @@ def line(port: int, security: Security = Security.NONE, *, user: str = USER, hos
     return Line("line-1", "Office", SmtpChannel(host, port, security, user), "from@example.com")
 
 
+class End:
+    """The end that many messages share: so many lines, read as often as somebody wants them."""
+
+    lines = b"x" * 70 + b"\r\n"
+
+    def __init__(self, count: int) -> None:
+        self._count = count
+
+    def __len__(self) -> int:
+        return self._count * len(self.lines)
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield from [self.lines] * self._count
+
+
 @contextmanager
 def sending(ca_file: str | None = None, timeouts: Timeouts = PATIENT) -> Iterator[SmtpSender]:
     sender = SmtpSender(ca_file, timeouts)
@@ -28,7 +43,7 @@ def sending(ca_file: str | None = None, timeouts: Timeouts = PATIENT) -> Iterato
 
 
 def send(
-    sender: SmtpSender, to: Line, message: bytes = MESSAGE, envelope: Envelope = ENVELOPE
+    sender: SmtpSender, to: Line, message: Message = MESSAGE, envelope: Envelope = ENVELOPE
 ) -> Outcome | Connected:
     """What the sender's step does: connect, and if that worked, deliver."""
     connected = sender.connect(to, PASSWORD)

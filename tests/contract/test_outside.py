@@ -134,6 +134,17 @@ class TestS3:
             assert answer.read() == b"report"
             assert answer.headers["Content-Disposition"] == 'attachment; filename="report.xlsx"'
 
+    def test_a_name_of_any_letters_is_told_to_the_browser(self, bucket: str, tmp_path: Path) -> None:
+        files = S3FileStore(bucket, SystemClock())
+        (tmp_path / "f").write_bytes(b"x")
+        files.put("results/a/r", tmp_path / "f", "text/csv")
+        link = files.presign_download("results/a/r", 'Договор "5".pdf', timedelta(minutes=5))
+        with urllib.request.urlopen(link) as answer:
+            told = answer.headers["Content-Disposition"]
+        name = "%D0%94%D0%BE%D0%B3%D0%BE%D0%B2%D0%BE%D1%80%20%225%22.pdf"
+        assert told == f"attachment; filename=\"_______ _5_.pdf\"; filename*=UTF-8''{name}"
+        assert "X-Amz-Expires=300" in link
+
     def test_a_bucket_that_refuses_is_not_an_absent_file(self, cloud: Emulator, tmp_path: Path) -> None:
         with pytest.raises((ClientError, NotFound)):
             S3FileStore("no-such-bucket-at-all", SystemClock()).fetch("key", tmp_path / "copy")

@@ -9,6 +9,7 @@ from chalicelib.adapters.smtp import sender as sender_module
 from chalicelib.domain.delivery import (
     Accepted,
     Connected,
+    LongMessage,
     Refused,
     Scope,
     TryLater,
@@ -28,7 +29,7 @@ from tests.contract.faulty_smtp import (
     swallow,
     then,
 )
-from tests.contract.smtp_builders import ENVELOPE, MESSAGE, SHORT, line, send, sending
+from tests.contract.smtp_builders import ENVELOPE, MESSAGE, SHORT, End, line, send, sending
 
 
 def test_messages_of_a_line_share_a_connection() -> None:
@@ -167,27 +168,30 @@ def test_without_the_go_ahead_nothing_is_handed_over() -> None:
 
 
 def test_an_exception_of_ours_in_the_middle_hands_over_nothing() -> None:
-    def chunks() -> Iterator[bytes]:
-        yield MESSAGE
-        raise ZeroDivisionError
+    class Failing(End):
+        def __iter__(self) -> Iterator[bytes]:
+            yield self.lines
+            raise ZeroDivisionError
 
     with FaultySmtp() as server, sending() as sender:
         sender.connect(line(server.port), PASSWORD)
         with pytest.raises(ZeroDivisionError):
-            sender.deliver(line(server.port), ENVELOPE, chunks(), lambda: True)
+            sender.deliver(line(server.port), ENVELOPE, LongMessage(MESSAGE, Failing(1)), lambda: True)
         assert isinstance(send(sender, line(server.port)), Accepted)
     assert server.accepted == [MESSAGE]
 
 
 def test_the_rest_of_a_message_the_server_refuses_is_spared() -> None:
-    def chunks() -> Iterator[bytes]:
-        yield from [b"x" * 70 + b"\r\n"] * 1_000_000
-        raise AssertionError("72 MB were sent in vain")
+    class InVain(End):
+        def __iter__(self) -> Iterator[bytes]:
+            yield from super().__iter__()
+            raise AssertionError("72 MB were sent in vain")
 
     faults = {"body": [then(say(b"552 5.3.4 too big\r\n"), swallow)]}
-    with FaultySmtp(faults) as server, sending() as sender:
+    with FaultySmtp(faults, ["PIPELINING"]) as server, sending() as sender:
         sender.connect(line(server.port), PASSWORD)
-        outcome = sender.deliver(line(server.port), ENVELOPE, chunks(), lambda: True)
+        message = LongMessage(MESSAGE, InVain(1_000_000))
+        outcome = sender.deliver(line(server.port), ENVELOPE, message, lambda: True)
     assert isinstance(outcome, Refused)
     assert outcome.reason.code == "message_too_large"
 

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.adapters.sqs import encode_order
+from chalicelib.blueprints import preparer
 from chalicelib.blueprints.abandoner import abandon_jobs
 from chalicelib.blueprints.bounce_reader import read_bounces
 from chalicelib.blueprints.checker import check_dns, start_checks
@@ -17,6 +18,7 @@ from chalicelib.blueprints.connector import connect_lines
 from chalicelib.blueprints.dispatcher import dispatch_campaign
 from chalicelib.blueprints.exporter import export_reports
 from chalicelib.blueprints.importer import import_uploads
+from chalicelib.blueprints.preparer import prepare_attachments
 from chalicelib.blueprints.remover import remove_campaigns
 from chalicelib.blueprints.sender import send_emails
 from chalicelib.domain.delivery import Accepted
@@ -151,6 +153,32 @@ def test_what_s3_sends_to_try_the_queue_is_passed_over(
     store = wire(monkeypatch, {"import_ports": "imports", "imports": ""})
     assert failed_ids(handler(sqs_event(TEST_NOTIFICATION), Context())) == []
     assert store.asked == []
+
+
+def test_uploads_are_prepared_each_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[tuple[str, ...]] = []
+
+    def prepare(*names: Any) -> bool:
+        prepared.append(names[:3])
+        if names[0] == BROKEN:
+            raise OutOfReach
+        return True
+
+    monkeypatch.setattr(preparer, "prepare_attachment", prepare)
+    monkeypatch.setattr(wiring, "attachment_ports", lambda: None)
+    told = [upload_notification(f"attachment-uploads/{account}/c/f") for account in ("a", BROKEN, "b")]
+    batch = sqs_event(*told, TEST_NOTIFICATION, "not json", upload_notification("uploads/a/c/i"))
+    assert failed_ids(prepare_attachments(batch, Context())) == ["message-1", "message-4"]
+    assert prepared == [("a", "c", "f"), (BROKEN, "c", "f"), ("b", "c", "f")]
+
+
+def test_an_attachment_that_was_given_up_is_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    failed: list[tuple[str, ...]] = []
+    store = SimpleNamespace(fail=lambda *names: failed.append(names[:3]))
+    monkeypatch.setattr(wiring, "attachments", lambda: store)
+    batch = sqs_event(upload_notification("attachment-uploads/a/c/f"))
+    assert failed_ids(abandon_jobs(batch, Context())) == []
+    assert failed == [("a", "c", "f")]
 
 
 def test_a_failure_is_logged_without_what_it_was_about(

@@ -8,17 +8,22 @@ import pytest
 
 from app import app
 from chalicelib import wiring
+from chalicelib.domain.attachment import AttachmentUpload
 from chalicelib.domain.delivery import MessageTags
 from chalicelib.domain.delivery_event import DeliveryEvent, EventType, Opener
 from chalicelib.domain.link_tokens import SECRET_BYTES, SigningKey, TokenKind, TokenRing
 from chalicelib.domain.message_links import OF_A_TEST
+from chalicelib.flow.download import DownloadPorts
 from chalicelib.flow.follow_link import LinkPorts
 from tests.doors.in_process import Context, OutOfReach
 from tests.fakes.clock import HandClock
+from tests.fakes.world import ACCOUNT, World
 
 TAGS = MessageTags("acc1", "camp1", "contact1", 1, 1)
 RING = TokenRing([SigningKey(1, b"k" * SECRET_BYTES)])
-UNSUBSCRIBE, OPEN = (RING.seal(kind, TAGS) for kind in (TokenKind.UNSUBSCRIBE, TokenKind.OPEN))
+UNSUBSCRIBE, OPEN, DOWNLOAD = (
+    RING.seal(kind, TAGS) for kind in (TokenKind.UNSUBSCRIBE, TokenKind.OPEN, TokenKind.DOWNLOAD)
+)
 FORGED = ("x", "1.a.b.c.1.1", UNSUBSCRIBE[:-1] + "2", OPEN, "9" + UNSUBSCRIBE, "<script>", "é")
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
@@ -51,7 +56,9 @@ def recipients(monkeypatch: pytest.MonkeyPatch) -> Recipients:
     return made
 
 
-def visit(method: str, path: str, token: str, body: str | None = None, **headers: str) -> dict[str, Any]:
+def visit(
+    method: str, path: str, token: str, body: str | None = None, file: str = "", **headers: str
+) -> dict[str, Any]:
     """The gateway's answer to a request without an API key."""
     sent = {name.replace("_", "-"): value for name, value in headers.items()}
     event = {
@@ -61,7 +68,7 @@ def visit(method: str, path: str, token: str, body: str | None = None, **headers
         "headers": sent,
         "multiValueHeaders": {name: [value] for name, value in sent.items()},
         "multiValueQueryStringParameters": None,
-        "pathParameters": {"token": token},
+        "pathParameters": {"token": token} | ({"attachment_id": file} if file else {}),
         "stageVariables": None,
         "body": body,
         "isBase64Encoded": False,
@@ -240,3 +247,75 @@ class TestPixel:
         logged = capsys.readouterr().out
         assert '"event": "visit_failed"' in logged
         assert OPEN not in logged
+
+
+class TestDownloads:
+    """A file that was too large for its message; ``world`` has the message's campaign and the file."""
+
+    @pytest.fixture
+    def world(self, recipients: Recipients, monkeypatch: pytest.MonkeyPatch) -> World:
+        made = World()
+        made.add_line()
+        one = made.add_campaign(1)
+        contact = made.only(one.campaign_id)
+        self.token = RING.seal(
+            TokenKind.DOWNLOAD, MessageTags(ACCOUNT, one.campaign_id, contact.contact_id, 1, 1)
+        )
+        upload = AttachmentUpload("f1", one.campaign_id, "Договор.pdf", None, made.clock.now())
+        made.attachments.add(ACCOUNT, upload)
+        made.attachments.ready(ACCOUNT, one.campaign_id, "f1", 5, "d" * 64)
+        made.attachments.use(ACCOUNT, one.campaign_id, "f1")
+        ports = DownloadPorts(wiring.link_ports(), made.contacts, made.attachments, made.files)
+        monkeypatch.setattr(wiring, "download_ports", lambda: ports)
+        return made
+
+    def get(self, token: str, file: str = "f1", method: str = "GET", **headers: str) -> dict[str, Any]:
+        return visit(method, "/d/{token}/{attachment_id}", token, file=file, **headers)
+
+    def test_the_link_leads_to_the_file_and_is_noted(self, world: World, recipients: Recipients) -> None:
+        answer = self.get(self.token, user_agent="A browser")
+        assert answer["statusCode"] == 302
+        assert "Договор.pdf" in answer["headers"]["Location"]
+        assert answer["headers"]["Cache-Control"].startswith("no-store")
+        (event,) = recipients.events
+        assert (event.type, event.opener) == (EventType.DOWNLOAD, Opener.MACHINE)
+        assert recipients.judged == [("A browser", "192.0.2.7")]
+
+    @pytest.mark.parametrize("token", [*FORGED, DOWNLOAD])
+    def test_nothing_else_leads_anywhere(self, world: World, recipients: Recipients, token: str) -> None:
+        answer = self.get(token)
+        assert answer["statusCode"] == 404
+        assert "There is no file here" in answer["body"]
+        assert recipients.events == []
+        assert self.get(self.token, "f2")["statusCode"] == 404
+
+    def test_asking_whether_there_is_something_notes_nothing(
+        self, world: World, recipients: Recipients
+    ) -> None:
+        answers = [self.get(token, method="HEAD") for token in (self.token, "forged")]
+        assert answers[0] == answers[1]
+        assert recipients.events == []
+
+    def test_nobody_is_kept_from_a_file_because_it_can_not_be_noted(
+        self, world: World, recipients: Recipients, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        recipients.reachable = False
+        assert self.get(self.token)["statusCode"] == 302
+        logged = capsys.readouterr().out
+        assert '"event": "download_not_noted"' in logged
+        assert self.token not in logged
+
+    def test_a_link_of_a_test_message_says_so(self, world: World) -> None:
+        answer = self.get("test", accept_language="ru")
+        assert (answer["statusCode"], answer["headers"]["Content-Language"]) == (200, "ru")
+        assert "Это тестовое письмо" in answer["body"]
+
+    def test_a_fault_of_ours_asks_to_try_again(self, recipients: Recipients) -> None:
+        def out_of_reach() -> None:
+            raise OutOfReach("the secret host name")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(wiring, "download_ports", out_of_reach)
+            answer = self.get("1.x.y.c.1.1")
+        assert (answer["statusCode"], answer["headers"]["Retry-After"]) == (503, "60")
+        assert "secret" not in answer["body"]

@@ -19,6 +19,7 @@ from tests.doors.in_process import Context, OutOfReach
 PUBLIC = {
     *((method, "/u/{token}") for method in ("GET", "HEAD", "POST")),
     *((method, "/o/{token}") for method in ("GET", "HEAD")),
+    *((method, "/d/{token}/{attachment_id}") for method in ("GET", "HEAD")),
 }
 """What recipients reach without an API key; a token in the path proves what they may do."""
 REGISTERED = {(method, path) for path, methods in app.routes.items() for method in methods}
@@ -114,6 +115,7 @@ def test_without_an_account_there_is_no_answer() -> None:
             "test_id": "t",
             "key_id": "a",
             "file_type": "csv",
+            "attachment_id": "f",
             "domain": "shop.example",
             "selector": "s",
         }

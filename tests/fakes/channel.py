@@ -8,6 +8,7 @@ from chalicelib.domain.delivery import (
     Accepted,
     Connected,
     Envelope,
+    Message,
     Outcome,
     Reason,
     Refused,
@@ -52,7 +53,7 @@ class FakeEmailSender:
         return self.connects
 
     def deliver(
-        self, line: Line, envelope: Envelope, message: bytes, go_ahead: Callable[[], bool]
+        self, line: Line, envelope: Envelope, message: Message, go_ahead: Callable[[], bool]
     ) -> Outcome:
         self.before_data()
         if not go_ahead():
@@ -61,7 +62,7 @@ class FakeEmailSender:
         script = self.outcomes[envelope.recipient]
         outcome = script.pop(0) if script else Accepted()
         if isinstance(outcome, Accepted | Unknown):
-            self.accepted.append(Mail(line.line_id, envelope.sender, envelope.recipient, message))
+            self.accepted.append(Mail(line.line_id, envelope.sender, envelope.recipient, bytes(message)))
         self.after_data()
         return outcome
 

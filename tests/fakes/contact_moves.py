@@ -15,6 +15,7 @@ EVIDENCE = (
     "bounced_at",
     "opened_at",
     "machine_opened_at",
+    "downloaded_at",
     "complained_at",
     "unsubscribed_at",
 )

@@ -18,7 +18,7 @@ class FakeFileStore:
         fields = {"key": key, "Content-Type": content_type, "max": str(max_bytes)}
         return UploadForm("https://files.example/", fields, self._clock.now() + timedelta(minutes=15))
 
-    def presign_download(self, key: str, file_name: str) -> str:
+    def presign_download(self, key: str, file_name: str, lasts: timedelta = timedelta(minutes=15)) -> str:
         return f"https://files.example/{key}?name={file_name}"
 
     def fetch(self, key: str, path: Path) -> None:

@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
+from weakref import finalize
 
 from chalicelib.domain.account import Account
 from chalicelib.domain.address import Address, parse_address
@@ -17,6 +22,8 @@ from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
+from chalicelib.flow.attached_files import AttachedFiles
+from chalicelib.flow.attachments import AttachmentPorts
 from chalicelib.flow.brake import BrakePorts
 from chalicelib.flow.campaign import (
     CampaignPorts,
@@ -47,6 +54,7 @@ from chalicelib.flow.track import TrackPorts
 from chalicelib.ports import SendOrder
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.advice import FakeAdviceStore
+from tests.fakes.attachments import FakeAttachmentStore
 from tests.fakes.brakes import FakeBrakeStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.channel import FakeEmailSender, FakeProver
@@ -108,6 +116,7 @@ class World:
     export_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     connect_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     check_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
+    attachments: FakeAttachmentStore = field(default_factory=FakeAttachmentStore)
     files: FakeFileStore = field(init=False)
     contacts: FakeContactStore = field(init=False)
     dialogs: FakeDialogStore = field(init=False)
@@ -132,8 +141,23 @@ class World:
             self.dispatch_queue,
             self.removal_queue,
             self.clock,
+            self.attachments,
             self.public_url,
         )
+
+    @property
+    def attachment_ports(self) -> AttachmentPorts:
+        return AttachmentPorts(self.campaigns, self.attachments, self.files, self.clock)
+
+    @cached_property
+    def _folder(self) -> Path:
+        folder = Path(mkdtemp())
+        finalize(self, rmtree, folder)
+        return folder
+
+    def attached_files(self) -> AttachedFiles:
+        """What a sender has at hand that has just been started."""
+        return AttachedFiles(self.files, lambda: self._folder)
 
     @property
     def removal_ports(self) -> RemovalPorts:
@@ -148,6 +172,7 @@ class World:
             self.imports,
             self.exports,
             self.preflights,
+            self.attachments,
             self.files,
         )
 
@@ -240,6 +265,7 @@ class World:
             self.channel,
             self.clock,
             self.public_url,
+            self.attached_files(),
             self.signing,
         )
 
@@ -339,6 +365,7 @@ class World:
                 lambda: draw,
                 self.ring,
                 self.public_url,
+                self.attached_files(),
                 self.signing,
             )
         )

@@ -56,7 +56,7 @@ def queue_sources(resources: Resources) -> Iterator[tuple[str, str, dict[str, An
 
 def test_every_queue_answers_message_by_message(resources: Resources) -> None:
     sources = list(queue_sources(resources))
-    assert len(sources) == 10
+    assert len(sources) == 11
     assert {
         name
         for name, _, source in sources
@@ -133,7 +133,8 @@ def _is_narrow(resource: Any) -> bool:
     if isinstance(resource, dict) and "Fn::GetAtt" in resource:
         return True
     text = resource.get("Fn::Sub", "") if isinstance(resource, dict) else ""
-    starts = tuple(f"${{FileBucket.Arn}}/{name}/" for name in ("uploads", "results", "samples", "inbound"))
+    folders = ("uploads", "results", "samples", "inbound", "attachment-uploads", "attachments")
+    starts = tuple(f"${{FileBucket.Arn}}/{name}/" for name in folders)
     ses = ":ses:${AWS::Region}:${AWS::AccountId}:"
     if ses in text:
         return text.split(ses)[1] in ("identity/*", "tenant/*", "configuration-set/${SesConfigurationSet}")
@@ -183,7 +184,7 @@ def test_files_are_private_encrypted_and_go_by_themselves(resources: Resources) 
         expiring = {
             r.get("Prefix") for r in bucket["LifecycleConfiguration"]["Rules"] if "ExpirationInDays" in r
         }
-        assert expiring == {"uploads/", "inbound/", "results/"}
+        assert expiring == {"uploads/", "attachment-uploads/", "inbound/", "results/"}
 
 
 def test_plain_http_is_refused_unless_somebody_says_otherwise(template: dict[str, Any]) -> None:

@@ -138,6 +138,7 @@ def owner(stack: Stack) -> dict[str, str]:
     export = customer.api.post(f"/campaigns/{campaign}/exports")["export_id"]
     key = customer.api.get("/api-keys")["items"][0]["key_id"]
     domain = customer.api.post("/domains", {"domain": "owner.example"})
+    attachment = customer.api.post(f"/campaigns/{campaign}/attachments", {"file_name": "plan.pdf"})
     customer.api.post(f"/lines/{line}/advice")
     customer.api.post(f"/lines/{line}/dialogs", {"email": "somebody@example.com"})
     return {
@@ -150,6 +151,7 @@ def owner(stack: Stack) -> dict[str, str]:
         "d": domain["domain"],
         "t": customer.api.post(f"/campaigns/{campaign}/tests", {"to": customer.address("tester")})["test_id"],
         "s": domain["keys"][0]["selector"],
+        "f": attachment["attachment"]["attachment_id"],
         "account": customer.key,
     }
 
@@ -164,6 +166,9 @@ REQUESTS = [
     ("POST", "/campaigns/{c}/resend", {}),
     ("GET", "/campaigns/{c}/plan", None),
     ("GET", "/campaigns/{c}/report", None),
+    ("POST", "/campaigns/{c}/attachments", {"file_name": "plan.pdf"}),
+    ("GET", "/campaigns/{c}/attachments", None),
+    ("DELETE", "/campaigns/{c}/attachments/{f}", None),
     ("GET", "/campaigns/{c}/contacts/{k}/preview", None),
     ("POST", "/campaigns/{c}/preview", {"person": {"email": "anna@example.com"}}),
     ("POST", "/campaigns/{c}/tests", {"to": "anna@example.com"}),
@@ -233,10 +238,13 @@ def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer)
                 d="{domain}",
                 t="{test_id}",
                 s="{selector}",
+                f="{attachment_id}",
             ),
         )
         for m, p, _ in REQUESTS
     }
-    by_token = {(m, p) for m, p in described if p in {"/u/{token}", "/o/{token}"}}
-    assert len(by_token) == 5
+    by_token = {
+        (m, p) for m, p in described if p in {"/u/{token}", "/o/{token}", "/d/{token}/{attachment_id}"}
+    }
+    assert len(by_token) == 7
     assert described - tried == by_token | {("GET", "/sample-files/{file_type}")}

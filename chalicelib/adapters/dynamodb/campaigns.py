@@ -1,8 +1,10 @@
 """Campaigns and their content versions in DynamoDB."""
 
+import json
 import zlib
 from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +26,7 @@ from chalicelib.adapters.dynamodb.mapping import (
 )
 from chalicelib.adapters.dynamodb.tables import CampaignRow, ContentRow
 from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
+from chalicelib.domain.attachment import Attachment
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.content import Content, Exemption
@@ -83,6 +86,7 @@ class DynamoCampaignStore:
             _exemption(row.exemption),
             row.track_opens,
             tuple(CustomVariable(name, tuple(options)) for name, *options in row.variables or ()),
+            tuple(Attachment(**item) for item in json.loads(row.attachments or "[]")),
         )
 
     def save(self, account_id: str, campaign: Campaign, content: Content | None, seen_revision: int) -> None:
@@ -259,6 +263,9 @@ def _content_row(account_id: str, campaign: Campaign, content: Content) -> Conte
         exemption=_exemption_item(content.exemption),
         track_opens=content.track_opens,
         variables=[[variable.name, *variable.options] for variable in content.variables] or None,
+        attachments=json.dumps([asdict(file) for file in content.attachments])
+        if content.attachments
+        else None,
     )
 
 

@@ -255,6 +255,7 @@ class ContentRow(Model):
     exemption: MapAttribute[str, str] = MapAttribute(null=True)
     track_opens = BooleanAttribute(default=True)
     variables: ListAttribute[list[str]] = ListAttribute(null=True)  # a name, then its options
+    attachments = UnicodeAttribute(null=True)  # JSON: a list of objects with the fields of `Attachment`
 
 
 class WorkIndex(GlobalSecondaryIndex["ContactRow"]):
@@ -301,6 +302,7 @@ class ContactRow(Model):
     failed_at = UTCDateTimeAttribute(null=True)
     bounced_at = UTCDateTimeAttribute(null=True)
     machine_opened_at = UTCDateTimeAttribute(null=True)
+    downloaded_at = UTCDateTimeAttribute(null=True)
     complained_at = UTCDateTimeAttribute(null=True)
     unsubscribed_at = UTCDateTimeAttribute(null=True)
     reason: MapAttribute[str, object] = MapAttribute(null=True)
@@ -495,6 +497,24 @@ class SampleRow(Model):
     expires_at = TTLAttribute()
 
 
+class AttachmentRow(Model):
+    """One file of a campaign, from its upload's form on."""
+
+    class Meta:
+        table_name = "attachments"
+
+    campaign = UnicodeAttribute(hash_key=True)
+    attachment_id = UnicodeAttribute(range_key=True)
+    file_name = UnicodeAttribute()
+    content_id = UnicodeAttribute(null=True)
+    asked_at = UTCDateTimeAttribute()
+    state = UnicodeAttribute()
+    size = NumberAttribute(null=True)
+    digest = UnicodeAttribute(null=True)
+    used = BooleanAttribute(default=False)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+
+
 MODELS: dict[str, type[Model]] = {
     "accounts": AccountRow,
     "api_keys": ApiKeyRow,
@@ -515,6 +535,7 @@ MODELS: dict[str, type[Model]] = {
     "imports": ImportRow,
     "exports": ExportRow,
     "preflights": PreflightRow,
+    "attachments": AttachmentRow,
 }
 
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import TypeVar
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -66,6 +66,17 @@ def update_if(row: Model, actions: list[Action], condition: Condition) -> bool:
     try:
         write_one(lambda: row.update(actions, condition))
     except UpdateError as error:
+        if refused(error):
+            return False
+        raise
+    return True
+
+
+def delete_if(row: Model, condition: Condition) -> bool:
+    """Delete one item if the condition holds; False, and nothing deleted, when it doesn't."""
+    try:
+        write_one(lambda: row.delete(condition))
+    except DeleteError as error:
         if refused(error):
             return False
         raise

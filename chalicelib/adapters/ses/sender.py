@@ -24,6 +24,7 @@ from chalicelib.domain.delivery import (
     Accepted,
     Connected,
     Envelope,
+    Message,
     Outcome,
     Refused,
     Scope,
@@ -66,7 +67,7 @@ class SesSender:
         self,
         line: Line,  # noqa: ARG002  (the envelope says all that SES is told)
         envelope: Envelope,
-        message: bytes,
+        message: Message,
         go_ahead: Callable[[], bool],
     ) -> Outcome:
         """Hand one message over. ``go_ahead`` is asked once, just before the call."""
@@ -77,7 +78,7 @@ class SesSender:
             return Withheld()
         return self._call(request, envelope.recipient)
 
-    def _request(self, envelope: Envelope, message: bytes) -> dict[str, Any] | Refused:
+    def _request(self, envelope: Envelope, message: Message) -> dict[str, Any] | Refused:
         """The call's parameters; Refused for what SES is known not to take."""
         if len(message) > SES_SIZE_LIMIT:
             return Refused(reason("message_too_large"), Scope.CONTENT)
@@ -91,7 +92,7 @@ class SesSender:
         return {
             "FromEmailAddress": sender,
             "Destination": {"ToAddresses": [recipient]},
-            "Content": {"Raw": {"Data": message}},
+            "Content": {"Raw": {"Data": bytes(message)}},
             "ConfigurationSetName": self._settings.configuration_set,
             **self._marks(envelope),
         }

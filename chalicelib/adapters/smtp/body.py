@@ -3,9 +3,20 @@
 import re
 from collections.abc import Iterable, Iterator
 
+from chalicelib.domain.delivery import Message
+
 PIECE = 64 * 1024
 
 _BARE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+
+
+def on_the_wire(message: Message) -> Iterator[bytes]:
+    """What DATA carries of a message, without the ``.CRLF`` that ends it, in pieces."""
+    if isinstance(message, bytes):
+        yield from stuffed(pieces(message))
+    else:
+        yield from stuffed(pieces(message.own))
+        yield from message.shared  # made for the wire: looking at every byte again costs more than sending it
 
 
 def pieces(message: bytes) -> Iterator[bytes]:

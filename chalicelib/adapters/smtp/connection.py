@@ -1,10 +1,10 @@
 """One signed-in connection that carries messages one after another, each with exactly one outcome."""
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 
-from chalicelib.adapters.smtp.body import pieces, size, stuffed
+from chalicelib.adapters.smtp.body import on_the_wire, size
 from chalicelib.adapters.smtp.dialogue import Dialogue, Failed, denial
 from chalicelib.adapters.smtp.envelope import Opening, mail_from, opening
 from chalicelib.adapters.smtp.extensions import Extensions
@@ -13,12 +13,14 @@ from chalicelib.adapters.smtp.wire import WireError
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
+    Message,
     Outcome,
     Refused,
     Stage,
     TryLater,
     Unknown,
     Withheld,
+    time_to_carry,
 )
 from chalicelib.domain.smtp_replies import classify, refusal, split_reply
 
@@ -62,14 +64,13 @@ class SmtpConnection:
         rest = time.time() - self._last_used
         return 0 <= rest < PROBE_AFTER or self._agrees(b"NOOP")
 
-    def deliver(
-        self, envelope: Envelope, message: bytes | Iterable[bytes], go_ahead: Callable[[], bool]
-    ) -> Outcome:
+    def deliver(self, envelope: Envelope, message: Message, go_ahead: Callable[[], bool]) -> Outcome:
         """Hands one message over. ``go_ahead`` is asked once, after the recipient was taken and before DATA.
 
         The server's no, silence and nonsense are outcomes; what ``go_ahead`` or ``message`` raise, escapes.
         """
-        commands = opening(envelope, size(message) if isinstance(message, bytes) else None, self._extensions)
+        length = size(message) if isinstance(message, bytes) else len(message)
+        commands = opening(envelope, length, self._extensions)
         if isinstance(commands, Refused):
             return commands
         self.fresh = False
@@ -102,14 +103,11 @@ class SmtpConnection:
             self._agrees(b"QUIT")
         self._wire.close()
 
-    def _transaction(
-        self, commands: Opening, message: bytes | Iterable[bytes], go_ahead: Callable[[], bool]
-    ) -> Outcome:
+    def _transaction(self, commands: Opening, message: Message, go_ahead: Callable[[], bool]) -> Outcome:
         self._address(commands)
         if not go_ahead():
             return Withheld()
-        chunks = pieces(message) if isinstance(message, bytes) else message
-        return self._write_body(chunks) or self._end_of_message()
+        return self._write_body(message) or self._end_of_message()
 
     def _address(self, commands: Opening) -> None:
         """MAIL and RCPT, in one packet where the server allows (RFC 2920). Raises Failed."""
@@ -132,13 +130,14 @@ class SmtpConnection:
                 self._dialogue.hear(Stage.RCPT)  # a refused MAIL is followed by the refusal of its RCPT
         raise denial(Stage.MAIL, reply)
 
-    def _write_body(self, chunks: Iterable[bytes]) -> Outcome | None:
+    def _write_body(self, message: Message) -> Outcome | None:
         """DATA and all but the dot that ends it; the outcome if the server spoke or left meanwhile."""
-        deadline = time.monotonic() + self._timeouts.body
+        more = time_to_carry(len(message)).total_seconds()
+        deadline = time.monotonic() + self._timeouts.body + more
         with self._dialogue.until(deadline):
             self._dialogue.ask(Stage.DATA, b"DATA", _GO_ON)
         try:
-            for piece in stuffed(chunks):
+            for piece in on_the_wire(message):
                 if self._wire.interrupted():  # seldom, but it spares the rest of a message that is refused
                     break
                 self._wire.write(piece, deadline)

@@ -1,6 +1,6 @@
 """The lines' SMTP servers: one warm connection for each line, and the proof that a line works."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -8,7 +8,7 @@ from chalicelib.adapters.smtp.connection import SmtpConnection
 from chalicelib.adapters.smtp.dial import Resolver, resolve
 from chalicelib.adapters.smtp.dialogue import Failed
 from chalicelib.adapters.smtp.opening import Network, Timeouts, open_dialogue, trust
-from chalicelib.domain.delivery import Connected, Envelope, Outcome, Reason, Refused, Stage, TryLater
+from chalicelib.domain.delivery import Connected, Envelope, Message, Outcome, Reason, Refused, Stage, TryLater
 from chalicelib.domain.line import Connection, ConnectionState, Line, SmtpChannel
 from chalicelib.domain.return_path import sample_sender
 
@@ -70,7 +70,7 @@ class SmtpSender:
         self,
         line: Line,
         envelope: Envelope,
-        message: bytes | Iterable[bytes],
+        message: Message,
         go_ahead: Callable[[], bool],
     ) -> Outcome:
         """Hands one message over on the connection that `connect` made ready, see `SmtpConnection.deliver`.
@@ -129,7 +129,7 @@ class SmtpSender:
         self,
         line: Line,
         envelope: Envelope,
-        message: bytes | Iterable[bytes],
+        message: Message,
         go_ahead: Callable[[], bool],
     ) -> Outcome:
         connection = self._warm[line.line_id].connection

@@ -2,6 +2,7 @@
 
 from chalicelib.blueprints.api.accounts import accounts
 from chalicelib.blueprints.api.advice import advice
+from chalicelib.blueprints.api.attachments import attachments
 from chalicelib.blueprints.api.authorizer import authorization
 from chalicelib.blueprints.api.bounce_mailboxes import bounce_mailboxes
 from chalicelib.blueprints.api.bounces import bounces
@@ -29,6 +30,7 @@ API_BLUEPRINTS = (
     domains,
     dialogs,
     campaigns,
+    attachments,
     contacts,
     previews,
     samples,

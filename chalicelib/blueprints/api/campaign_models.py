@@ -1,10 +1,12 @@
 """The models of campaigns: what a client sends and what it gets."""
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
+from chalicelib.blueprints.api.attachment_models import AttachedShown
 from chalicelib.blueprints.api.brake_models import BrakeShown
 from chalicelib.blueprints.api.mail_kind_models import (
     KIND,
@@ -17,6 +19,7 @@ from chalicelib.blueprints.api.mail_kind_models import (
 )
 from chalicelib.blueprints.api.models import Input, Output, Reason
 from chalicelib.blueprints.api.variable_models import Variable, Variables, WarningShown, customs
+from chalicelib.domain.attachment import MOST_IN_A_MESSAGE, Attachment
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus, Totals
 from chalicelib.domain.content import Content, MailKind
@@ -124,8 +127,15 @@ def _distinct(value: list[str]) -> list[str]:
     return value
 
 
+def _each_once(value: list[str]) -> list[str]:
+    if len(set(value)) != len(value):
+        raise ValueError("Name each attachment once.")
+    return value
+
+
 Name = Annotated[str, Field(min_length=1, max_length=200)]
 LineIds = Annotated[list[str], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_distinct)]
+AttachmentIds = Annotated[list[str], Field(max_length=MOST_IN_A_MESSAGE), AfterValidator(_each_once)]
 Subject = Annotated[str, Field(max_length=500)]
 Html = Annotated[str, Field(max_length=MAX_HTML)]
 
@@ -166,6 +176,10 @@ class CampaignPatch(Input):
     transactional_reason: Why | None = Field(None, description=WHY)
     tracking: Tracking | None = None
     variables: Variables | None = None
+    attachments: AttachmentIds | None = Field(
+        None,
+        description="Uploaded files (POST /campaigns/{campaign_id}/attachments) in the order of the mail.",
+    )
 
     def apply(self, old: CampaignSettings, by: Decider) -> CampaignSettings:
         """The settings with the given fields replaced; text alone may be set to null.
@@ -180,12 +194,14 @@ class CampaignPatch(Input):
             exemption_for(kind, self.transactional_reason, old.content.exemption, by),
             self.tracking.opens if self.tracking else old.content.track_opens,
             old.content.variables if self.variables is None else customs(self.variables),
+            old.content.attachments,
         )
         return CampaignSettings(
             self.name or old.name,
             tuple(self.line_ids) if self.line_ids else old.line_ids,
             self.schedule.timetable() if self.schedule else old.timetable,
             content,
+            None if self.attachments is None else tuple(self.attachments),
         )
 
 
@@ -249,6 +265,7 @@ class CampaignShown(Output):
     transactional: TransactionalShown | None
     tracking: Tracking
     variables: list[Variable]
+    attachments: list[AttachedShown]
     columns: list[str] = Field(description="Further columns of its contacts: variables by their own names.")
     warnings: list[WarningShown] = Field(description="What in the content should be looked at again.")
     content_version: int
@@ -277,6 +294,7 @@ class CampaignShown(Output):
             transactional=TransactionalShown.of(content.exemption),
             tracking=Tracking(opens=content.track_opens),
             variables=[Variable.of(variable) for variable in content.variables],
+            attachments=[AttachedShown.of(file) for file in content.attachments],
             columns=list(campaign.columns),
             warnings=[WarningShown.of(warning) for warning in view.warnings],
             content_version=campaign.content_version,
@@ -315,6 +333,13 @@ class ResendInput(Input):
     include_unknown: bool = Field(
         False, description="Also those whose outcome is unknown: some of them may get the mail twice."
     )
+
+
+class LinkedFile(Output):
+    """A file that a line can't carry: its recipients get a link to it."""
+
+    line: str = Field(description="The line's name.")
+    attachment_id: str
 
 
 class PlanDay(Output):
@@ -357,9 +382,12 @@ class PlanShown(Output):
     days: list[PlanDay]
     not_fitting: int = Field(description="Contacts for whom no slot is left before the end date.")
     suppressed: SuppressedShown
+    linked: list[LinkedFile] = Field(
+        description="Attachments that are too large for a line: its recipients get download links."
+    )
 
     @classmethod
-    def of(cls, plan: Plan, suppressed: SuppressedCount) -> Self:
+    def of(cls, plan: Plan, suppressed: SuppressedCount, linked: Iterable[tuple[str, Attachment]]) -> Self:
         """A plan as it is shown."""
         return cls(
             messages=plan.total,
@@ -368,6 +396,7 @@ class PlanShown(Output):
             days=[PlanDay(day=d.day, line_id=d.line_id, messages=d.count) for d in plan.days],
             not_fitting=plan.not_fitting,
             suppressed=SuppressedShown.of(suppressed),
+            linked=[LinkedFile(line=line, attachment_id=file.attachment_id) for line, file in linked],
         )
 
 

@@ -144,7 +144,9 @@ def resend_campaign(call: Call[ResendInput, Nothing], campaign_id: str) -> Campa
 def read_plan(call: Call[Nothing, Nothing], campaign_id: str) -> PlanShown:
     """Plan the contacts not sent yet: first and last message, per day and line, and how many don't fit."""
     plan = plan_campaign(call.account_id, campaign_id, wiring.plan_ports())
-    return PlanShown.of(plan, count_suppressed(call.account_id, campaign_id, wiring.count_ports()))
+    suppressed = count_suppressed(call.account_id, campaign_id, wiring.count_ports())
+    linked = steps.files_as_links(call.account_id, campaign_id, wiring.campaign_ports())
+    return PlanShown.of(plan, suppressed, linked)
 
 
 @route(campaigns, "GET", "/campaigns/{campaign_id}/report", Nothing, Nothing, ReportShown)

@@ -99,6 +99,9 @@ class ContactShown(Output):
     machine_opened_at: datetime | None = Field(
         description="By a privacy proxy ahead of any person, by a link scanner, or too soon for anybody."
     )
+    downloaded_at: datetime | None = Field(
+        description="When a person first fetched an attachment by the message's link."
+    )
     bounced_at: datetime | None = Field(description="When it came back for good.")
     complained_at: datetime | None = Field(description="When the recipient reported it as unwanted.")
     unsubscribed_at: datetime | None
@@ -130,6 +133,7 @@ class ContactShown(Output):
             opened_at=contact.opened_at,
             remote_id=contact.remote_id,
             machine_opened_at=contact.machine_opened_at,
+            downloaded_at=contact.downloaded_at,
             bounced_at=contact.bounced_at,
             complained_at=contact.complained_at,
             unsubscribed_at=contact.unsubscribed_at,

@@ -1,4 +1,4 @@
-"""What recipients reach by the links in a message: the unsubscribe page and the opening picture.
+"""What recipients reach by the links in a message: the unsubscribe page, the opening picture, and files.
 
 Reading does nothing, whatever reads, and shows the same for every token, one that isn't ours too. Only a POST
 unsubscribes (RFC 8058), and it is answered as done only when it is. The links of a test message are nobody's:
@@ -15,6 +15,7 @@ from chalicelib import wiring
 from chalicelib.blueprints.api.routing import Visit, public_route
 from chalicelib.domain.message_links import OF_A_TEST
 from chalicelib.domain.unsubscribe_page import STYLE_SOURCE, Step, language_for, page
+from chalicelib.flow.download import Download, NoDownload, find_download, note_download
 from chalicelib.flow.follow_link import open_message, unsubscribe
 from chalicelib.observability import log
 
@@ -33,7 +34,14 @@ _POLICY = (
     f"default-src 'none'; style-src {STYLE_SOURCE}; form-action 'self'; base-uri 'none';"
     " frame-ancestors 'none'"
 )
-_STATUS = {Step.UNKNOWN: 404, Step.FAILED: 503}
+_STATUS = {
+    Step.UNKNOWN: 404,
+    Step.NO_FILE: 404,
+    Step.FILE_EXPIRED: 410,
+    Step.FAILED: 503,
+    Step.FILE_FAILED: 503,
+}
+_NO_DOWNLOAD = {NoDownload.UNKNOWN: Step.NO_FILE, NoDownload.EXPIRED: Step.FILE_EXPIRED}
 _REPEAT_AFTER = "60"  # seconds
 
 
@@ -59,7 +67,7 @@ def _page(step: Step, visit: Visit) -> Response:
         "Vary": "Accept-Language",
         "Content-Security-Policy": _POLICY,
     }
-    if step is Step.FAILED:
+    if step in (Step.FAILED, Step.FILE_FAILED):
         headers["Retry-After"] = _REPEAT_AFTER
     return Response(body=page(step, language), status_code=_STATUS.get(step, 200), headers=headers)
 
@@ -70,6 +78,10 @@ def _ask(visit: Visit, token: str = "") -> Response:
 
 def _failed(visit: Visit) -> Response:
     return _page(Step.FAILED, visit)
+
+
+def _no_file(visit: Visit) -> Response:
+    return _page(Step.FILE_FAILED, visit)
 
 
 @public_route(links, "GET", "/u/{token}", "text/html", _ask)
@@ -105,3 +117,31 @@ def show_pixel(visit: Visit, token: str) -> Response:
 def check_pixel(visit: Visit, token: str) -> Response:  # noqa: ARG001
     """Tell that there is a picture; nobody sees it by that, so nothing is noted."""
     return _picture(visit)
+
+
+@public_route(
+    links, "GET", "/d/{token}/{attachment_id}", "text/html", _no_file, problems=(302, 404, 410, 503)
+)
+def download_attachment(visit: Visit, token: str, attachment_id: str) -> Response:
+    """Lead to an attachment that was too large for the message, and note that it was downloaded."""
+    if token == OF_A_TEST:
+        return _page(Step.FILE_OF_TEST, visit)
+    found = find_download(token, attachment_id, wiring.download_ports())
+    if isinstance(found, NoDownload):
+        return _page(_NO_DOWNLOAD[found], visit)
+    _note(found, visit)
+    return Response(body="", status_code=302, headers={**_COMMON, "Location": found.url})
+
+
+@public_route(links, "HEAD", "/d/{token}/{attachment_id}", "text/html", _no_file, problems=(503,))
+def check_attachment(visit: Visit, token: str, attachment_id: str) -> Response:  # noqa: ARG001
+    """Tell programs that check links that this is one; nothing is noted."""
+    return Response(body="", status_code=200, headers=_COMMON)
+
+
+def _note(download: Download, visit: Visit) -> None:
+    """Nobody is kept from a file because it couldn't be written down that they got it."""
+    try:
+        note_download(download, wiring.judge_opener(visit.user_agent, visit.source_ip), wiring.link_ports())
+    except Exception as error:  # noqa: BLE001
+        log("download_not_noted", error=error)

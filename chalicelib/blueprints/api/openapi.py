@@ -26,7 +26,9 @@ _TITLES = {
     500: "A fault of the service.",
 }
 _OF_A_LINK = {
+    302: "Where the file is for the next minutes.",
     404: "Not done: the link is of a contact that is gone, or never was one.",
+    410: "The link has expired.",
     503: "Not done; please repeat the request.",
 }
 _OUTDATED = 412

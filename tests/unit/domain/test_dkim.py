@@ -42,7 +42,7 @@ def verifies(message: bytes) -> bool:
 
 
 def sign(message: bytes, unsigned: frozenset[str] = frozenset()) -> bytes:
-    return signed(message, key()[0], AT, unsigned)
+    return bytes(signed(message, key()[0], AT, unsigned))
 
 
 def composed(html: str = "<p>Hello [firstName]</p>", subject: str = "For [firstName]") -> bytes:

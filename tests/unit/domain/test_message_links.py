@@ -32,7 +32,7 @@ TAGS = MessageTags("acc1", "camp1", "contact1", 1, 1)
 RING = TokenRing([SigningKey(1, b"k" * 32)])
 BOTH = LinkUse(unsubscribe=True, pixel=True)
 LINKS, RETURNS = links_of(TAGS, BOTH, RING, "https://mail.shop.example")
-URL, PICTURE = LINKS
+URL, PICTURE, _ = LINKS
 WITH_LIST = (*ALWAYS[:5], "List-Unsubscribe", "List-Unsubscribe-Post", *ALWAYS[5:])
 
 
@@ -112,7 +112,7 @@ class TestLinks:
         assert links_of(TAGS, BOTH, RING, "") == (NO_LINKS, RETURNS)
 
     def test_each_link_has_a_token_of_its_own_kind(self) -> None:
-        page, picture = (url.rpartition("/")[2] for url in LINKS)
+        page, picture = (url.rpartition("/")[2] for url in LINKS[:2])
         assert RING.read(TokenKind.UNSUBSCRIBE, page) == RING.read(TokenKind.OPEN, picture) == TAGS
         assert RING.read(TokenKind.OPEN, page) is RING.read(TokenKind.UNSUBSCRIBE, picture) is None
 

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery import MessageTags, Reason, Refused, Scope
-from chalicelib.domain.delivery_event import Opener
+from chalicelib.domain.delivery_event import DeliveryEvent, EventType, Opener
 from chalicelib.domain.job import JobState
 from chalicelib.errors import NotFound
 from chalicelib.flow.campaign import delete_campaign
@@ -57,12 +57,13 @@ class TestExport:
         contact = world.all_contacts(one)[0]
         tags = MessageTags(ACCOUNT, one, contact.contact_id, 1, 1)
         told = [opened(7, tags), opened(6, tags, Opener.MACHINE), hard_bounce(8, tags), left(10, tags)]
-        for event in [*told, complaint(9, tags)]:
+        fetched = DeliveryEvent(EventType.DOWNLOAD, tags, at(11), opener=Opener.HUMAN)
+        for event in [*told, complaint(9, tags), fetched]:
             track(event, world.track_ports)
         job = start_export(ACCOUNT, one, world.export_ports)
         export_report(ACCOUNT, job.export_id, world.report_ports)
         text = text_of(world, job.export_id)
-        assert "|".join(str(at(minutes)) for minutes in (6, 7, 6, 8, 9, 10)) in text
+        assert "|".join(str(at(minutes)) for minutes in (6, 7, 6, 11, 8, 9, 10)) in text
         for line in ("Opened by a machine", "Bounced for good", "Complained", "Unsubscribed"):
             assert f"\n{line}|1\n" in f"{text}\n"
 
