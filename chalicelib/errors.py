@@ -5,7 +5,8 @@ PostlineError
 ├── Conflict          the state doesn't allow it; ``allowed`` says what it allows
 │   └── Outdated      somebody else changed it in between
 ├── Invalid           one or several fields are wrong; all of them at once
-└── Unauthorized      no key, an unknown key or a revoked one
+├── Unauthorized      no key, an unknown key or a revoked one
+└── Forbidden         the caller is known and may not do this
 
 SecretUnreadable stands apart: no caller can mend it by another request. A line whose password it is goes out
 of use.
@@ -64,6 +65,14 @@ class Invalid(PostlineError):
 
 class Unauthorized(PostlineError):
     """No API key, an unknown one, or a revoked one."""
+
+
+class Forbidden(PostlineError):
+    """The caller is known, and this is not theirs to do. ``code`` is stable."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 class SecretUnreadable(Exception):

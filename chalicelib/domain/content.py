@@ -28,7 +28,7 @@ class MailKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """Why mail is no marketing, as the person said who decided it: by which API key, and when (aware UTC)."""
+    """Why mail is no marketing, as whoever decided it said: the id of that actor, and when (aware UTC)."""
 
     reason: str
     by: str

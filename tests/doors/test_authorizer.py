@@ -44,7 +44,12 @@ def resources_of(answer: dict[str, Any]) -> list[str]:
 def test_a_good_key_opens_its_account(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
     monkeypatch.setattr(wiring, "accounts", lambda: OneKey(KEY))
     answer = answer_to(token)
-    assert answer["context"] == {"account_id": "an-account", "key_id": KEY.key_id}
+    assert answer["context"] == {
+        "account_id": "an-account",
+        "actor_kind": "api_key",
+        "actor_id": KEY.key_id,
+        "scopes": "admin read send write",
+    }
     assert answer["principalId"] == "an-account"
     assert any(resource.endswith("*") for resource in resources_of(answer))
 

@@ -12,8 +12,10 @@ from chalicelib import wiring
 from chalicelib.blueprints.api.description import VERSION
 from chalicelib.blueprints.api.openapi import openapi_document
 from chalicelib.blueprints.api.routing import ROUTES
+from chalicelib.domain.access import ALL_SCOPES
 from chalicelib.domain.dialog import MAX_CHOSEN, MAX_TAGS
 from tests.doors.in_process import Context
+from tests.doors.test_routes import authorized
 from tests.fakes.world import ACCOUNT, STRANGER, World
 
 DIALOGS = "/lines/{line_id}/dialogs"
@@ -69,7 +71,7 @@ def call(
         "requestContext": {
             "httpMethod": method,
             "resourcePath": path,
-            "authorizer": {"account_id": account},
+            "authorizer": authorized(account, *ALL_SCOPES),
         },
     }
     answer = app(event, Context())

@@ -40,7 +40,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
 def call(method: str, path: str, body: object, key: str = "key1", **ids: str) -> tuple[int, dict[str, Any]]:
     event = request(method, path, json.dumps(body), account=ACCOUNT)
     event["pathParameters"] = ids or None
-    event["requestContext"]["authorizer"]["key_id"] = key
+    event["requestContext"]["authorizer"]["actor_id"] = key
     answer = app(event, Context())
     return answer["statusCode"], json.loads(answer["body"])
 
@@ -59,7 +59,7 @@ def test_mail_is_marketing_until_somebody_says_why_it_is_not(world: World) -> No
     )
     decided = changed["transactional"]
     assert (status, changed["kind"]) == (200, "transactional")
-    assert (decided["reason"], decided["key_id"]) == (WHY, "key2")
+    assert (decided["reason"], decided["decided_by"]) == (WHY, "key2")
     assert decided["decided_at"].startswith(at.isoformat()[:19])
 
 
@@ -70,7 +70,7 @@ def test_an_edit_that_says_nothing_of_it_keeps_who_decided_and_when(world: World
         _, changed = change(made["campaign_id"], body, "key2")
         assert changed["transactional"] == made["transactional"]
     _, changed = change(made["campaign_id"], {"transactional_reason": "Another reason."}, "key2")
-    assert changed["transactional"]["key_id"] == "key2"
+    assert changed["transactional"]["decided_by"] == "key2"
     _, changed = change(made["campaign_id"], {"kind": "marketing", "tracking": {"opens": False}})
     assert (changed["transactional"], changed["tracking"]) == (None, {"opens": False})
 

@@ -2,6 +2,8 @@
 
 import base64
 import json
+import re
+from collections.abc import Collection
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from chalicelib import wiring
 from chalicelib.blueprints.api.description import VERSION
 from chalicelib.blueprints.api.openapi import openapi_document
 from chalicelib.blueprints.api.routing import ROUTES
+from chalicelib.domain.access import ALL_SCOPES, Scope
 from local.package import package
 from tests.doors.in_process import Context, OutOfReach
 
@@ -25,6 +28,16 @@ PUBLIC = {
 REGISTERED = {(method, path) for path, methods in app.routes.items() for method in methods}
 
 
+def authorized(account: str, *scopes: Scope, key: str = "key1") -> dict[str, str]:
+    """What the authorizer says of a key's holder."""
+    return {
+        "account_id": account,
+        "actor_kind": "api_key",
+        "actor_id": key,
+        "scopes": " ".join(scopes),
+    }
+
+
 def request(
     method: str,
     path: str,
@@ -32,6 +45,7 @@ def request(
     *,
     account: str | None = "an-account",
     encoded: bool = False,
+    scopes: Collection[Scope] = ALL_SCOPES,
 ) -> dict[str, Any]:
     """An event of API Gateway (Lambda proxy integration)."""
     return {
@@ -48,7 +62,7 @@ def request(
         "requestContext": {
             "httpMethod": method,
             "resourcePath": path,
-            "authorizer": {"account_id": account} if account else None,
+            "authorizer": authorized(account, *scopes) if account else None,
         },
     }
 
@@ -124,6 +138,40 @@ def test_without_an_account_there_is_no_answer() -> None:
             method,
             path,
         )
+
+
+NEEDS = {
+    Scope.SEND: {
+        ("POST", "/campaigns/{campaign_id}/launch"),
+        ("POST", "/campaigns/{campaign_id}/pause"),
+        ("POST", "/campaigns/{campaign_id}/resend"),
+        ("POST", "/campaigns/{campaign_id}/tests"),
+    },
+    Scope.ADMIN: {("GET", "/api-keys"), ("POST", "/api-keys"), ("DELETE", "/api-keys/{key_id}")},
+}
+"""The routes that need more than to read or to write."""
+
+
+def test_each_route_needs_the_scope_of_what_it_does() -> None:
+    needed = {(route.method, route.path): route.scope for route in ROUTES if not route.public}
+    for scope, routes in NEEDS.items():
+        assert {key for key, has in needed.items() if has is scope} == routes
+    for (method, path), scope in needed.items():
+        if not any((method, path) in routes for routes in NEEDS.values()):
+            assert scope is (Scope.READ if method == "GET" else Scope.WRITE), (method, path)
+
+
+def test_without_its_scope_a_route_does_nothing_and_names_it() -> None:
+    for route in ROUTES:
+        if route.scope is None:
+            continue
+        lacking = ALL_SCOPES - {route.scope}
+        event = request(route.method, route.path, scopes=lacking)
+        event["pathParameters"] = dict.fromkeys(re.findall(r"{(\w+)}", route.path), "x")
+        answer = app(event, Context())
+        problem = json.loads(answer["body"])
+        assert (answer["statusCode"], problem["code"]) == (403, "missing_scope"), route
+        assert f"scope {route.scope}:" in problem["detail"]
 
 
 @pytest.mark.parametrize("body", [None, "", "  "])

@@ -10,6 +10,7 @@ from chalicelib import wiring
 from chalicelib.blueprints.api.models import Input, Output
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
+from chalicelib.domain.access import Scope
 from chalicelib.domain.account import ApiKey
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.return_path import inbound_pattern
@@ -77,20 +78,20 @@ def read_account(call: Call[Nothing, Nothing]) -> AccountShown:
     )
 
 
-@route(accounts, "GET", "/api-keys", Nothing, Nothing, KeyList)
+@route(accounts, "GET", "/api-keys", Nothing, Nothing, KeyList, scope=Scope.ADMIN)
 def list_api_keys(call: Call[Nothing, Nothing]) -> KeyList:
     """List the API keys of the account."""
     return KeyList(items=[KeyShown.of(key) for key in wiring.accounts().list_keys(call.account_id)])
 
 
-@route(accounts, "POST", "/api-keys", KeyInput, Nothing, NewKeyShown, status=201)
+@route(accounts, "POST", "/api-keys", KeyInput, Nothing, NewKeyShown, status=201, scope=Scope.ADMIN)
 def create_api_key(call: Call[KeyInput, Nothing]) -> NewKeyShown:
     """Create an API key; its text is shown this once."""
     key, text = create_key(call.account_id, call.body.name, wiring.accounts(), wiring.clock)
     return NewKeyShown(key_id=key.key_id, api_key=text)
 
 
-@route(accounts, "DELETE", "/api-keys/{key_id}", Nothing, Nothing, None, status=204)
+@route(accounts, "DELETE", "/api-keys/{key_id}", Nothing, Nothing, None, status=204, scope=Scope.ADMIN)
 def revoke_api_key(call: Call[Nothing, Nothing], key_id: str) -> None:
     """Revoke an API key; it works for at most a minute longer."""
     wiring.accounts().revoke_key(call.account_id, key_id, wiring.clock.now())

@@ -4,6 +4,7 @@ from chalice import AuthResponse, Blueprint
 from chalice.app import AuthRequest
 
 from chalicelib import wiring
+from chalicelib.domain.access import ALL_SCOPES, Actor, ActorKind, Scope
 from chalicelib.errors import Unauthorized
 from chalicelib.flow.accounts import authenticate
 from chalicelib.observability import log
@@ -22,5 +23,15 @@ def authorize(request: AuthRequest) -> AuthResponse:
         log("key_refused")
         return AuthResponse(routes=[], principal_id="nobody")
     log("key_accepted", account_id=key.account_id)
-    context = {"account_id": key.account_id, "key_id": key.key_id}
-    return AuthResponse(routes=["*"], principal_id=key.account_id, context=context)
+    return _let_in(key.account_id, Actor(ActorKind.KEY, key.key_id), ALL_SCOPES)
+
+
+def _let_in(account_id: str, actor: Actor, scopes: frozenset[Scope]) -> AuthResponse:
+    """What ``requests.read_call`` reads again; API Gateway passes on texts only."""
+    context = {
+        "account_id": account_id,
+        "actor_kind": actor.kind.value,
+        "actor_id": actor.id,
+        "scopes": " ".join(sorted(scopes)),
+    }
+    return AuthResponse(routes=["*"], principal_id=account_id, context=context)

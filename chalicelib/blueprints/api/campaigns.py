@@ -24,6 +24,7 @@ from chalicelib.blueprints.api.mail_kind_models import Decider
 from chalicelib.blueprints.api.models import PageQuery, Reason
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
+from chalicelib.domain.access import Scope
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.flow import campaign as steps
@@ -98,6 +99,7 @@ def delete_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> None:
     Nothing,
     CampaignLaunched,
     problems=(409, 412),
+    scope=Scope.SEND,
 )
 def launch_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignLaunched:
     """Launch a campaign that is ready, or resume one that is paused."""
@@ -115,6 +117,7 @@ def launch_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignL
     Nothing,
     CampaignShown,
     problems=(409, 412),
+    scope=Scope.SEND,
 )
 def pause_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignShown:
     """Pause a campaign in progress; contacts already queued return to Not sent."""
@@ -131,6 +134,7 @@ def pause_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignSh
     Nothing,
     CampaignShown,
     problems=(409, 412),
+    scope=Scope.SEND,
 )
 def resend_campaign(call: Call[ResendInput, Nothing], campaign_id: str) -> CampaignShown:
     """Write again to contacts in Error: not to suppressed ones; to unknown outcomes only if asked for."""
@@ -167,7 +171,7 @@ def read_report(call: Call[Nothing, Nothing], campaign_id: str) -> ReportShown:
 
 
 def _decider(call: Call[Any, Any]) -> Decider:
-    return Decider(call.key_id, wiring.clock.now())
+    return Decider(call.actor.id, wiring.clock.now())
 
 
 def _note(status: CampaignStatus, not_sent: int) -> str | None:

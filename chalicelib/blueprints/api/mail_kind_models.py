@@ -11,16 +11,16 @@ from chalicelib.domain.content import Exemption, MailKind
 from chalicelib.errors import FieldError, Invalid
 
 KIND = "transactional is mail that its recipient asked for: it needs a reason and no unsubscribe link."
-WHY = "Why this is no marketing, required for kind transactional; kept with the API key and the time."
+WHY = "Why this is no marketing, required for kind transactional; kept with who says so and the time."
 
 Why = Annotated[str, Field(min_length=1, max_length=500)]
 
 
 @dataclass(frozen=True, slots=True)
 class Decider:
-    """Who decides something that is kept: the API key, and when (aware UTC)."""
+    """Who decides something that is kept: the id of the actor, and when (aware UTC)."""
 
-    key_id: str
+    actor_id: str
     at: datetime
 
 
@@ -31,10 +31,10 @@ class Tracking(Input):
 
 
 class TransactionalShown(Output):
-    """Why the mail is no marketing: the reason that was given, by which API key, and when."""
+    """Why the mail is no marketing: the reason that was given, by whom, and when."""
 
     reason: str
-    key_id: str
+    decided_by: str = Field(description="The id of the API key or the member.")
     decided_at: datetime
 
     @classmethod
@@ -42,7 +42,7 @@ class TransactionalShown(Output):
         """An exemption as it is shown; None stays None."""
         if exemption is None:
             return None
-        return cls(reason=exemption.reason, key_id=exemption.by, decided_at=exemption.at)
+        return cls(reason=exemption.reason, decided_by=exemption.by, decided_at=exemption.at)
 
 
 def exemption_for(kind: MailKind, reason: str | None, old: Exemption | None, by: Decider) -> Exemption | None:
@@ -57,7 +57,7 @@ def exemption_for(kind: MailKind, reason: str | None, old: Exemption | None, by:
         return old
     why = "Say why this is no marketing: it will have no unsubscribe link of ours."
     _check(reason is not None, "missing", why)
-    return Exemption(reason or "", by.key_id, by.at)
+    return Exemption(reason or "", by.actor_id, by.at)
 
 
 def _check(fine: bool, code: str, message: str) -> None:

@@ -16,7 +16,7 @@ from chalicelib.blueprints.api.routing import Route
 _TITLES = {
     400: "The request isn't understood.",
     401: "No API key was sent.",
-    403: "The API key is unknown or was revoked, or there is no such route.",
+    403: "The API key is unknown, expired or revoked or lacks the scope; or there is no such route.",
     404: "There is nothing of this id in the account.",
     409: "The state doesn't allow it; `allowed` says what it allows.",
     412: "It was changed since it was read.",
@@ -84,8 +84,7 @@ def _operation(route: Route, definitions: dict[str, Any]) -> dict[str, Any]:
         ],
         "responses": {str(route.status): _success(route), **_failures(route)},
     }
-    if route.public:
-        operation["security"] = []
+    operation["security"] = [{"apiKey": [route.scope]}] if route.scope else []
     if route.body is not Nothing:
         required = any(field.is_required() for field in route.body.model_fields.values())
         content = _content(route.body)

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from chalicelib.errors import (
     Conflict,
     FieldError,
+    Forbidden,
     Invalid,
     NotFound,
     Outdated,
@@ -55,15 +56,21 @@ def problem_of(error: PostlineError) -> Problem:
             return _problem(422, "Unprocessable content", "invalid", "Some fields are wrong.", errors=wrong)
         case NotFound(kind=kind):
             return _problem(404, "Not found", f"{kind.replace(' ', '_')}_not_found", str(error))
-        case Outdated():
-            return _problem(412, "Precondition failed", error.code, str(error))
-        case Conflict(code=code, allowed=allowed):
-            return _problem(409, "Conflict", code, str(error), allowed=list(allowed))
+        case Conflict():
+            return _conflict(error)
         case Unauthorized():
             return _problem(401, "Unauthorized", "unauthorized", str(error))
+        case Forbidden(code=code):
+            return _problem(403, "Forbidden", code, str(error))
         case Unacceptable(status=status, code=code):
             return _problem(status, "Request not understood", code, str(error))
     raise AssertionError(f"{type(error).__name__} has no problem document")
+
+
+def _conflict(error: Conflict) -> Problem:
+    if isinstance(error, Outdated):
+        return _problem(412, "Precondition failed", error.code, str(error))
+    return _problem(409, "Conflict", error.code, str(error), allowed=list(error.allowed))
 
 
 def unexpected() -> Problem:

@@ -9,7 +9,8 @@ from chalice.app import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chalicelib.blueprints.api.problems import Unacceptable, invalid_from
-from chalicelib.errors import FieldError, Invalid, Unauthorized
+from chalicelib.domain.access import Actor, ActorKind, Scope
+from chalicelib.errors import FieldError, Forbidden, Invalid, Unauthorized
 
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
@@ -33,24 +34,33 @@ class RawMessage(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
-    """One request: the account, and the key that acts for it, come from the authorizer and nowhere else."""
+    """One request: the account, who acts, and what they may do come from the authorizer and nowhere else."""
 
     account_id: str
     body: B
     query: Q
     if_match: int | None
-    key_id: str
+    actor: Actor
+    scopes: frozenset[Scope]
 
 
-def read_call(request: Request, body: type[B], query: type[Q]) -> Call[B, Q]:
-    """Read a request; raises Unauthorized, Unacceptable or Invalid with all wrong fields."""
+def read_call(request: Request, body: type[B], query: type[Q], scope: Scope) -> Call[B, Q]:
+    """Read a request; raises Unauthorized, Forbidden, Unacceptable or Invalid with all wrong fields."""
     authorized = request.context.get("authorizer") or {}
     account_id = authorized.get("account_id")
     if not account_id:
         raise Unauthorized("Send an API key: Authorization: Bearer pl_….")
+    actor = Actor(ActorKind(authorized["actor_kind"]), authorized["actor_id"])
+    scopes = frozenset(Scope(name) for name in authorized["scopes"].split())
+    _check_scope(scope, scopes)
     if_match = _if_match(request.headers)
-    key_id = authorized.get("key_id", "")
-    return Call(account_id, _body(request, body), _query(request, query), if_match, key_id)
+    return Call(account_id, _body(request, body), _query(request, query), if_match, actor, scopes)
+
+
+def _check_scope(needed: Scope, scopes: frozenset[Scope]) -> None:
+    if needed not in scopes:
+        text = f"This needs the scope {needed}: use an API key that has it, or ask an owner of the account."
+        raise Forbidden("missing_scope", text)
 
 
 def _body(request: Request, model: type[B]) -> B:

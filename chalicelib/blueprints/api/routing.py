@@ -11,6 +11,7 @@ from pydantic import BaseModel
 from chalicelib.blueprints.api.authorizer import authorize
 from chalicelib.blueprints.api.problems import problem_of, response, unexpected
 from chalicelib.blueprints.api.requests import Call, Nothing, read_call
+from chalicelib.domain.access import Scope
 from chalicelib.errors import PostlineError
 from chalicelib.observability import log
 
@@ -33,6 +34,7 @@ class Route:
     answer: type[BaseModel] | None
     status: int
     problems: tuple[int, ...]
+    scope: Scope | None = None  # None only for public routes
     public: bool = False
     media_type: str = "application/json"
 
@@ -58,20 +60,28 @@ def route(
     answer: type[BaseModel] | None,
     status: int = 200,
     problems: tuple[int, ...] = (),
+    scope: Scope | None = None,
 ) -> Callable[[Handler], Handler]:
-    """Declare a route. The handler gets the call and then the path's ids, and returns the answer's model."""
+    """Declare a route. The handler gets the call and then the path's ids, and returns the answer's model.
+
+    Callers need ``scope``; None is READ for GET and WRITE for every other method.
+    """
+    needed = scope or (Scope.READ if method == "GET" else Scope.WRITE)
 
     def register(handler: Handler) -> Handler:
+        name = handler.__name__
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
-        ROUTES.append(Route(method, path, handler.__name__, summary, body, query, answer, status, problems))
+        ROUTES.append(Route(method, path, name, summary, body, query, answer, status, problems, needed))
 
         def view(**ids: str) -> Response:
-            return _answer(handler, lambda: read_call(blueprint.current_request, body, query), ids, status)
+            return _answer(
+                handler, lambda: read_call(blueprint.current_request, body, query, needed), ids, status
+            )
 
         decorate = blueprint.route(
             path,
             methods=[method],
-            name=handler.__name__,
+            name=name,
             authorizer=authorize,
             content_types=["application/json", "*/*"],
         )

@@ -11,6 +11,7 @@ from chalicelib.blueprints.api.contacts import ContactInput
 from chalicelib.blueprints.api.models import Address, Input, Output, Reason
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
+from chalicelib.domain.access import Scope
 from chalicelib.domain.sample import Sample, SampleState
 from chalicelib.flow.samples import Wish, ask_for_sample, read_sample
 
@@ -75,6 +76,7 @@ class SampleShown(Output):
     SampleShown,
     status=202,
     problems=(409,),
+    scope=Scope.SEND,
 )
 def send_test(call: Call[SampleInput, Nothing], campaign_id: str) -> SampleShown:
     """Send a test message, also before launch: what a contact would get, marked, to an address of yours."""
