@@ -8,11 +8,14 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from chalicelib.domain.access import ALL_SCOPES, Scope
 from chalicelib.domain.line import LinePlan
 
 PREFIX = "pl"
+USE_NOTED_EVERY = timedelta(hours=1)
+"""How old the kept time of a key's last use becomes before it is written again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +29,20 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyWish:
+    """What a new key is to be. ``expires_at`` (aware UTC) is None for one that works until it is revoked."""
+
+    name: str
+    scopes: frozenset[Scope] = ALL_SCOPES
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key's row: everything but the secret. ``revoked_at`` is None while the key is in force."""
+    """One key's row: everything but the secret. ``revoked_at`` is None until it is revoked.
+
+    ``used_at`` is when it was last used, up to ``USE_NOTED_EVERY`` behind; None is never.
+    """
 
     key_id: str
     account_id: str
@@ -35,17 +50,28 @@ class ApiKey:
     salt: str
     digest: str
     created_at: datetime
+    scopes: frozenset[Scope] = ALL_SCOPES
+    expires_at: datetime | None = None
+    used_at: datetime | None = None
     revoked_at: datetime | None = None
 
-    def opens_with(self, secret: str) -> bool:
+    def opens_with(self, secret: str, now: datetime) -> bool:
         """Whether this secret is the key's own and the key is in force; compared in constant time."""
-        return hmac.compare_digest(_digest(self.salt, secret), self.digest) and self.revoked_at is None
+        return hmac.compare_digest(_digest(self.salt, secret), self.digest) and self._in_force(now)
+
+    def _in_force(self, now: datetime) -> bool:
+        return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
+
+    def use_is_old(self, now: datetime) -> bool:
+        """Whether it is time to note again that the key is used."""
+        return self.used_at is None or self.used_at <= now - USE_NOTED_EVERY
 
 
-def mint_key(account_id: str, name: str, now: datetime) -> tuple[ApiKey, str]:
+def mint_key(account_id: str, wish: KeyWish, now: datetime) -> tuple[ApiKey, str]:
     """Make a key. The second value is the text to show the customer once; it can't be had again."""
     key_id, secret, salt = secrets.token_hex(6), secrets.token_hex(32), secrets.token_hex(16)
-    key = ApiKey(key_id, account_id, name, salt, _digest(salt, secret), now)
+    digest = _digest(salt, secret)
+    key = ApiKey(key_id, account_id, wish.name, salt, digest, now, wish.scopes, wish.expires_at)
     return key, f"{PREFIX}_{key_id}_{secret}"
 
 

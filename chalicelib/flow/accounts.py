@@ -1,9 +1,10 @@
 """Accounts and API keys: the operator makes accounts, their owners make and revoke keys."""
 
-from chalicelib.domain.account import Account, ApiKey, mint_key, split_key
+from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.domain.account import USE_NOTED_EVERY, Account, ApiKey, KeyWish, mint_key, split_key
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import LinePlan
-from chalicelib.errors import Unauthorized
+from chalicelib.errors import FieldError, Invalid, Unauthorized
 from chalicelib.ports import AccountStore, Clock
 
 
@@ -13,21 +14,41 @@ def create_account(
     """Create an account with a first key; the second value is the key's text, shown this once."""
     account = Account(new_id(clock.now()), name, line_plan, clock.now())
     accounts.add(account)
-    _, text = create_key(account.account_id, "first key", accounts, clock)
+    _, text = create_key(account.account_id, KeyWish("first key"), ALL_SCOPES, accounts, clock)
     return account, text
 
 
-def create_key(account_id: str, name: str, accounts: AccountStore, clock: Clock) -> tuple[ApiKey, str]:
-    """Create one more key of an account; the second value is its text, shown this once."""
-    key, text = mint_key(account_id, name, clock.now())
+def create_key(
+    account_id: str, wish: KeyWish, maker: frozenset[Scope], accounts: AccountStore, clock: Clock
+) -> tuple[ApiKey, str]:
+    """Create one more key of an account; the second value is its text, shown this once.
+
+    Raises Invalid when it would have a scope that its maker has not, or would be expired from the start.
+    """
+    _check_wish(wish, maker, clock)
+    key, text = mint_key(account_id, wish, clock.now())
     accounts.add_key(key)
     return key, text
 
 
-def authenticate(text: str, accounts: AccountStore) -> ApiKey:
-    """The key, which tells the account it acts for; raises Unauthorized."""
+def _check_wish(wish: KeyWish, maker: frozenset[Scope], clock: Clock) -> None:
+    wrong = []
+    if not wish.scopes <= maker:
+        allowed = ", ".join(sorted(maker))
+        wrong.append(FieldError("scopes", "not_yours", f"A key gets no scope you lack; you have: {allowed}."))
+    if wish.expires_at is not None and wish.expires_at <= clock.now():
+        wrong.append(FieldError("expires_at", "past", "Give a time that is still to come."))
+    if wrong:
+        raise Invalid(*wrong)
+
+
+def authenticate(text: str, accounts: AccountStore, clock: Clock) -> ApiKey:
+    """The key, which tells the account it acts for; notes that it is used. Raises Unauthorized."""
     parts = split_key(text)
     key = accounts.find_key(parts[0]) if parts else None
-    if parts is None or key is None or not key.opens_with(parts[1]):
-        raise Unauthorized("This API key is unknown or was revoked.")
+    now = clock.now()
+    if parts is None or key is None or not key.opens_with(parts[1], now):
+        raise Unauthorized("This API key is unknown, expired or was revoked.")
+    if key.use_is_old(now):
+        accounts.note_key_use(key.account_id, key.key_id, now, before=now - USE_NOTED_EVERY)
     return key

@@ -1,10 +1,13 @@
 """Contract of ``AccountStore``."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.account import Account, mint_key
+from chalicelib.adapters.dynamodb.tables import ApiKeyRow
+from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.domain.account import Account, KeyWish, mint_key
 from chalicelib.domain.line import LinePlan
 from chalicelib.errors import NotFound
 from tests.contract.conftest import Stores
@@ -22,15 +25,15 @@ class TestAccountStore:
             stores.accounts.get(stores.stranger)
 
     def test_a_key_is_found_by_its_id(self, stores: Stores) -> None:
-        key, _ = mint_key(stores.account, "first", NOON)
+        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
         stores.accounts.add_key(key)
         assert stores.accounts.find_key(key.key_id) == key
         assert stores.accounts.find_key("nothing") is None
 
     def test_keys_are_listed_for_their_account_only_oldest_first(self, stores: Stores) -> None:
-        newer, _ = mint_key(stores.account, "newer", NOON + timedelta(days=1))
-        older, _ = mint_key(stores.account, "older", NOON)
-        foreign, _ = mint_key(stores.stranger, "foreign", NOON)
+        newer, _ = mint_key(stores.account, KeyWish("newer"), NOON + timedelta(days=1))
+        older, _ = mint_key(stores.account, KeyWish("older"), NOON)
+        foreign, _ = mint_key(stores.stranger, KeyWish("foreign"), NOON)
         for key in (newer, older, foreign):
             stores.accounts.add_key(key)
         assert stores.accounts.list_keys(stores.account) == [older, newer]
@@ -39,7 +42,7 @@ class TestAccountStore:
         assert stores.accounts.list_keys(stores.account) == []
 
     def test_a_key_is_revoked_once_and_for_all(self, stores: Stores) -> None:
-        key, _ = mint_key(stores.account, "first", NOON)
+        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
         stores.accounts.add_key(key)
         stores.accounts.revoke_key(stores.account, key.key_id, NOON)
         stores.accounts.revoke_key(stores.account, key.key_id, NOON + timedelta(days=1))
@@ -48,7 +51,7 @@ class TestAccountStore:
         assert found.revoked_at == NOON
 
     def test_nobody_revokes_the_key_of_another_account(self, stores: Stores) -> None:
-        key, _ = mint_key(stores.account, "first", NOON)
+        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
         stores.accounts.add_key(key)
         with pytest.raises(NotFound):
             stores.accounts.revoke_key(stores.stranger, key.key_id, NOON)
@@ -58,3 +61,37 @@ class TestAccountStore:
         with pytest.raises(NotFound):
             stores.accounts.revoke_key(stores.account, "nothing", NOON)
         assert stores.accounts.find_key("nothing") is None
+
+    def test_scopes_and_expiry_are_kept(self, stores: Stores) -> None:
+        wish = KeyWish("narrow", frozenset({Scope.READ, Scope.SEND}), NOON + timedelta(days=30))
+        key, _ = mint_key(stores.account, wish, NOON)
+        stores.accounts.add_key(key)
+        assert stores.accounts.find_key(key.key_id) == key
+        assert stores.accounts.list_keys(stores.account) == [key]
+
+    def test_a_use_is_noted_unless_a_later_one_is(self, stores: Stores) -> None:
+        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
+        stores.accounts.add_key(key)
+        hour = timedelta(hours=1)
+        for minutes, noted in ((0, 0), (59, 0), (60, 60), (100, 60)):
+            now = NOON + timedelta(minutes=minutes)
+            stores.accounts.note_key_use(stores.account, key.key_id, now, before=now - hour)
+            found = stores.accounts.find_key(key.key_id)
+            assert found == replace(key, used_at=NOON + timedelta(minutes=noted))
+
+    def test_nobody_notes_the_use_of_a_key_of_another_account_or_of_none(self, stores: Stores) -> None:
+        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
+        stores.accounts.add_key(key)
+        for key_id in (key.key_id, "nothing"):
+            stores.accounts.note_key_use(stores.stranger, key_id, NOON, before=NOON)
+        assert stores.accounts.find_key(key.key_id) == key
+        assert stores.accounts.find_key("nothing") is None
+
+
+def test_the_row_of_a_key_from_before_there_were_scopes_has_them_all(dynamodb: Stores) -> None:
+    key, _ = mint_key(dynamodb.account, KeyWish("old"), NOON)
+    dynamodb.accounts.add_key(key)
+    ApiKeyRow(key.key_id).update([ApiKeyRow.scopes.remove()])
+    found = dynamodb.accounts.find_key(key.key_id)
+    assert found is not None
+    assert found.scopes == ALL_SCOPES

@@ -32,6 +32,12 @@ class FakeAccountStore:
         own = (key for key in self._keys.values() if key.account_id == account_id)
         return sorted(own, key=lambda key: key.created_at)
 
+    def note_key_use(self, account_id: str, key_id: str, now: datetime, before: datetime) -> None:
+        key = self._keys.get(key_id)
+        own = key is not None and key.account_id == account_id
+        if key is not None and own and (key.used_at is None or key.used_at <= before):
+            self._keys[key_id] = replace(key, used_at=now)
+
     def revoke_key(self, account_id: str, key_id: str, now: datetime) -> None:
         key = self._keys.get(key_id)
         if key is None or key.account_id != account_id:

@@ -5,7 +5,8 @@ from datetime import datetime
 from pynamodb.exceptions import DoesNotExist, UpdateError
 
 from chalicelib.adapters.dynamodb.tables import AccountRow, ApiKeyRow
-from chalicelib.adapters.dynamodb.writing import refused
+from chalicelib.adapters.dynamodb.writing import refused, update_if
+from chalicelib.domain.access import ALL_SCOPES, Scope
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.line import LinePlan
 from chalicelib.errors import NotFound
@@ -40,6 +41,8 @@ class DynamoAccountStore:
             salt=key.salt,
             digest=key.digest,
             created_at=key.created_at,
+            scopes={scope.value for scope in key.scopes},
+            expires_at=key.expires_at,
         ).save(ApiKeyRow.key_id.does_not_exist())
 
     def find_key(self, key_id: str) -> ApiKey | None:
@@ -53,6 +56,11 @@ class DynamoAccountStore:
         """All keys of the account, revoked ones too, oldest first."""
         ids = [row.key_id for row in ApiKeyRow.keys_of_account.query(account_id)]
         return sorted((_key(row) for row in ApiKeyRow.batch_get(ids)), key=lambda key: key.created_at)
+
+    def note_key_use(self, account_id: str, key_id: str, now: datetime, before: datetime) -> None:
+        """Keep that the key is used now, unless a use after ``before`` is kept already."""
+        old = ApiKeyRow.used_at.does_not_exist() | (ApiKeyRow.used_at <= before)
+        update_if(ApiKeyRow(key_id), [ApiKeyRow.used_at.set(now)], (ApiKeyRow.account_id == account_id) & old)
 
     def revoke_key(self, account_id: str, key_id: str, now: datetime) -> None:
         """Put a key out of force; raises NotFound unless it is the account's own."""
@@ -68,4 +76,15 @@ class DynamoAccountStore:
 
 
 def _key(row: ApiKeyRow) -> ApiKey:
-    return ApiKey(row.key_id, row.account_id, row.name, row.salt, row.digest, row.created_at, row.revoked_at)
+    return ApiKey(
+        key_id=row.key_id,
+        account_id=row.account_id,
+        name=row.name,
+        salt=row.salt,
+        digest=row.digest,
+        created_at=row.created_at,
+        scopes=frozenset(map(Scope, row.scopes)) if row.scopes else ALL_SCOPES,
+        expires_at=row.expires_at,
+        used_at=row.used_at,
+        revoked_at=row.revoked_at,
+    )

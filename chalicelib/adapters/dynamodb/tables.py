@@ -59,6 +59,9 @@ class ApiKeyRow(Model):
     salt = UnicodeAttribute()
     digest = UnicodeAttribute()
     created_at = UTCDateTimeAttribute()
+    scopes = UnicodeSetAttribute(null=True)  # missing: all of them
+    expires_at = UTCDateTimeAttribute(null=True)
+    used_at = UTCDateTimeAttribute(null=True)
     revoked_at = UTCDateTimeAttribute(null=True)
     keys_of_account = KeysOfAccount()
 

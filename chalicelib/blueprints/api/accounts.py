@@ -7,11 +7,11 @@ from chalice import Blueprint
 from pydantic import Field
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Input, Output
+from chalicelib.blueprints.api.models import Input, Instant, Output
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.access import Scope
-from chalicelib.domain.account import ApiKey
+from chalicelib.domain.account import ApiKey, KeyWish
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.return_path import inbound_pattern
 from chalicelib.flow.accounts import create_key
@@ -35,6 +35,15 @@ class KeyInput(Input):
     """A new API key."""
 
     name: str = Field(min_length=1, max_length=100)
+    scopes: list[Scope] | None = Field(
+        None, min_length=1, description="What it may do, at most what you may; left out: all that you may."
+    )
+    expires_at: Instant | None = Field(None, description="From when on it is refused; null is never.")
+
+    def wish(self, maker: frozenset[Scope]) -> KeyWish:
+        """The key that is wished for by a maker with these scopes."""
+        scopes = maker if self.scopes is None else frozenset(self.scopes)
+        return KeyWish(self.name, scopes, self.expires_at)
 
 
 class KeyShown(Output):
@@ -42,13 +51,26 @@ class KeyShown(Output):
 
     key_id: str
     name: str
+    scopes: list[Scope]
     created_at: datetime
+    expires_at: datetime | None
+    used_at: datetime | None = Field(
+        description="When it was last used, up to an hour behind; null is never."
+    )
     revoked_at: datetime | None
 
     @classmethod
     def of(cls, key: ApiKey) -> Self:
         """A key as it is listed."""
-        return cls(key_id=key.key_id, name=key.name, created_at=key.created_at, revoked_at=key.revoked_at)
+        return cls(
+            key_id=key.key_id,
+            name=key.name,
+            scopes=sorted(key.scopes),
+            created_at=key.created_at,
+            expires_at=key.expires_at,
+            used_at=key.used_at,
+            revoked_at=key.revoked_at,
+        )
 
 
 class NewKeyShown(Output):
@@ -87,7 +109,8 @@ def list_api_keys(call: Call[Nothing, Nothing]) -> KeyList:
 @route(accounts, "POST", "/api-keys", KeyInput, Nothing, NewKeyShown, status=201, scope=Scope.ADMIN)
 def create_api_key(call: Call[KeyInput, Nothing]) -> NewKeyShown:
     """Create an API key; its text is shown this once."""
-    key, text = create_key(call.account_id, call.body.name, wiring.accounts(), wiring.clock)
+    wish = call.body.wish(call.scopes)
+    key, text = create_key(call.account_id, wish, call.scopes, wiring.accounts(), wiring.clock)
     return NewKeyShown(key_id=key.key_id, api_key=text)
 
 

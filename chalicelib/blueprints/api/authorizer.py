@@ -4,7 +4,7 @@ from chalice import AuthResponse, Blueprint
 from chalice.app import AuthRequest
 
 from chalicelib import wiring
-from chalicelib.domain.access import ALL_SCOPES, Actor, ActorKind, Scope
+from chalicelib.domain.access import Actor, ActorKind, Scope
 from chalicelib.errors import Unauthorized
 from chalicelib.flow.accounts import authenticate
 from chalicelib.observability import log
@@ -18,12 +18,12 @@ _CACHED = 60  # seconds API Gateway remembers an answer: a revoked key works at 
 def authorize(request: AuthRequest) -> AuthResponse:
     """Let a valid API key in to all routes; which objects it reaches, the stores decide by account."""
     try:
-        key = authenticate(request.token.removeprefix("Bearer ").strip(), wiring.accounts())
+        key = authenticate(request.token.removeprefix("Bearer ").strip(), wiring.accounts(), wiring.clock)
     except Unauthorized:
         log("key_refused")
         return AuthResponse(routes=[], principal_id="nobody")
     log("key_accepted", account_id=key.account_id)
-    return _let_in(key.account_id, Actor(ActorKind.KEY, key.key_id), ALL_SCOPES)
+    return _let_in(key.account_id, Actor(ActorKind.KEY, key.key_id), key.scopes)
 
 
 def _let_in(account_id: str, actor: Actor, scopes: frozenset[Scope]) -> AuthResponse:

@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, AwareDatetime, Field, SkipValidation, ValidationError
+from pydantic import AfterValidator, Field, SkipValidation, ValidationError
 
 from chalicelib.blueprints.api.contacts import Extra, Field_, PersonName, pairs
-from chalicelib.blueprints.api.models import Address, Input, Output, PageQuery, one_line
+from chalicelib.blueprints.api.models import Address, Input, Instant, Output, PageQuery, one_line
 from chalicelib.blueprints.api.problems import WrongField, invalid_from
 from chalicelib.domain.address import Rejection, parse_address
 from chalicelib.domain.dialog import (
@@ -35,17 +35,9 @@ def _tag(value: str) -> str:
     return name
 
 
-def _utc(value: datetime) -> datetime:
-    try:
-        return value.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("Use a time of the years 1 to 9999.") from error
-
-
 Tag = Annotated[str, Field(max_length=1_024), AfterValidator(_tag)]
 Tags = Annotated[list[Tag], Field(max_length=MAX_TAGS)]
 ChosenTags = Annotated[list[Tag], Field(max_length=MAX_CHOSEN)]
-Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class DialogInput(Input):

@@ -1,9 +1,9 @@
 """Parts that several routes' models are made of."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from chalicelib.domain import delivery
 from chalicelib.domain.address import Rejection, parse_address
@@ -19,6 +19,16 @@ class Output(BaseModel):
     """What a client gets. Times are ISO 8601 in UTC."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def _utc(value: datetime) -> datetime:
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("Use a time of the years 1 to 9999.") from error
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_utc)]
 
 
 class PageQuery(Input):

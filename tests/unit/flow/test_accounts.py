@@ -1,18 +1,22 @@
 """Accounts: keys that open only with their own secret, for as long as they are in force."""
 
+from datetime import timedelta
+
 import pytest
 
+from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.domain.account import KeyWish
 from chalicelib.domain.line import LinePlan
-from chalicelib.errors import Unauthorized
+from chalicelib.errors import Invalid, Unauthorized
 from chalicelib.flow.accounts import authenticate, create_account, create_key
-from tests.fakes.world import World
+from tests.fakes.world import ACCOUNT, World
 
 
 def test_an_account_comes_with_a_key_that_opens_it() -> None:
     world = World()
     account, text = create_account("Oak", LinePlan.DEMO, world.accounts, world.clock)
     assert world.accounts.get(account.account_id) == account
-    assert authenticate(text, world.accounts).account_id == account.account_id
+    assert authenticate(text, world.accounts, world.clock).account_id == account.account_id
     (key,) = world.accounts.list_keys(account.account_id)
     assert text.rpartition("_")[2] not in repr(key)
 
@@ -20,11 +24,11 @@ def test_an_account_comes_with_a_key_that_opens_it() -> None:
 def test_a_revoked_key_opens_nothing_and_another_still_does() -> None:
     world = World()
     account, first = create_account("Oak", LinePlan.DEMO, world.accounts, world.clock)
-    key, second = create_key(account.account_id, "second", world.accounts, world.clock)
+    key, second = create_key(account.account_id, KeyWish("second"), ALL_SCOPES, world.accounts, world.clock)
     world.accounts.revoke_key(account.account_id, key.key_id, world.clock.now())
     with pytest.raises(Unauthorized):
-        authenticate(second, world.accounts)
-    assert authenticate(first, world.accounts).account_id == account.account_id
+        authenticate(second, world.accounts, world.clock)
+    assert authenticate(first, world.accounts, world.clock).account_id == account.account_id
 
 
 @pytest.mark.parametrize(
@@ -35,4 +39,49 @@ def test_what_is_not_a_key_opens_nothing(text: str) -> None:
     _, right = create_account("Oak", LinePlan.DEMO, world.accounts, world.clock)
     _, key_id, secret = right.split("_")
     with pytest.raises(Unauthorized):
-        authenticate(text.replace("{id}", key_id).replace("{secret}", secret), world.accounts)
+        authenticate(text.replace("{id}", key_id).replace("{secret}", secret), world.accounts, world.clock)
+
+
+def test_a_key_has_the_scopes_it_was_made_with_and_works_until_it_expires() -> None:
+    world = World()
+    wish = KeyWish("narrow", frozenset({Scope.READ}), world.clock.now() + timedelta(days=1))
+    made, text = create_key(ACCOUNT, wish, ALL_SCOPES, world.accounts, world.clock)
+    assert made.scopes == {Scope.READ}
+    world.clock.wait(hours=23, minutes=59)
+    assert authenticate(text, world.accounts, world.clock).scopes == {Scope.READ}
+    world.clock.wait(minutes=1)
+    with pytest.raises(Unauthorized):
+        authenticate(text, world.accounts, world.clock)
+
+
+def test_nobody_makes_a_key_that_may_do_more_than_they_may() -> None:
+    world = World()
+    with pytest.raises(Invalid) as refused:
+        create_key(ACCOUNT, KeyWish("wide"), frozenset({Scope.ADMIN}), world.accounts, world.clock)
+    assert [error.field for error in refused.value.errors] == ["scopes"]
+    assert world.accounts.list_keys(ACCOUNT) == []
+
+
+def test_a_key_that_would_be_expired_from_the_start_is_not_made() -> None:
+    world = World()
+    wish = KeyWish("late", expires_at=world.clock.now())
+    with pytest.raises(Invalid) as refused:
+        create_key(ACCOUNT, wish, ALL_SCOPES, world.accounts, world.clock)
+    assert [error.field for error in refused.value.errors] == ["expires_at"]
+
+
+def test_the_last_use_is_noted_at_most_once_an_hour_and_only_of_a_key_that_opened() -> None:
+    world = World()
+    made, text = create_key(ACCOUNT, KeyWish("key"), ALL_SCOPES, world.accounts, world.clock)
+    noted = []
+    for minutes in (0, 59, 1, 30):
+        world.clock.wait(minutes=minutes)
+        authenticate(text, world.accounts, world.clock)
+        (key,) = world.accounts.list_keys(ACCOUNT)
+        noted.append(key.used_at)
+    assert noted == [made.created_at] * 2 + [made.created_at + timedelta(hours=1)] * 2
+    world.clock.wait(hours=2)
+    with pytest.raises(Unauthorized):
+        authenticate(text + "0", world.accounts, world.clock)
+    (key,) = world.accounts.list_keys(ACCOUNT)
+    assert key.used_at == noted[-1]
