@@ -11,6 +11,8 @@ class Tables:
 
     accounts: str = ""
     api_keys: str = ""
+    members: str = ""
+    invitations: str = ""
     link_keys: str = ""
     lines: str = ""
     identities: str = ""

@@ -29,6 +29,7 @@ from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.link_keys import DynamoLinkKeyStore
+from chalicelib.adapters.dynamodb.members import DynamoMemberStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
 from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
 from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
@@ -56,6 +57,7 @@ from chalicelib.flow.follow_link import LinkPorts
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.link_keys import KeptRing, LinkKeyPorts
+from chalicelib.flow.members import MemberPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
 from chalicelib.flow.preview import PreviewPorts
@@ -92,6 +94,17 @@ def accounts() -> DynamoAccountStore:
     """The accounts."""
     settings()
     return DynamoAccountStore()
+
+
+def members() -> DynamoMemberStore:
+    """The people of the accounts."""
+    settings()
+    return DynamoMemberStore()
+
+
+def member_ports() -> MemberPorts:
+    """For the routes about people."""
+    return MemberPorts(members=members(), clock=clock)
 
 
 def lines() -> DynamoLineStore:

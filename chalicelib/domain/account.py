@@ -57,7 +57,7 @@ class ApiKey:
 
     def opens_with(self, secret: str, now: datetime) -> bool:
         """Whether this secret is the key's own and the key is in force; compared in constant time."""
-        return hmac.compare_digest(_digest(self.salt, secret), self.digest) and self._in_force(now)
+        return hmac.compare_digest(digest_of(self.salt, secret), self.digest) and self._in_force(now)
 
     def _in_force(self, now: datetime) -> bool:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
@@ -70,7 +70,7 @@ class ApiKey:
 def mint_key(account_id: str, wish: KeyWish, now: datetime) -> tuple[ApiKey, str]:
     """Make a key. The second value is the text to show the customer once; it can't be had again."""
     key_id, secret, salt = secrets.token_hex(6), secrets.token_hex(32), secrets.token_hex(16)
-    digest = _digest(salt, secret)
+    digest = digest_of(salt, secret)
     key = ApiKey(key_id, account_id, wish.name, salt, digest, now, wish.scopes, wish.expires_at)
     return key, f"{PREFIX}_{key_id}_{secret}"
 
@@ -83,5 +83,5 @@ def split_key(text: str) -> tuple[str, str] | None:
     return None
 
 
-def _digest(salt: str, secret: str) -> str:
+def digest_of(salt: str, secret: str) -> str:
     return hashlib.sha256(f"{salt}:{secret}".encode()).hexdigest()

@@ -20,6 +20,7 @@ from chalicelib.adapters.dynamodb.domains import DynamoDomainStore
 from chalicelib.adapters.dynamodb.identities import DynamoIdentityStore
 from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportStore
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
+from chalicelib.adapters.dynamodb.members import DynamoMemberStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
 from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
 from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
@@ -39,6 +40,7 @@ from chalicelib.ports import (
     IdentityStore,
     ImportStore,
     LineStore,
+    MemberStore,
     PaceStore,
     PreflightStore,
     SampleStore,
@@ -57,6 +59,7 @@ from tests.fakes.domains import FakeDomainStore
 from tests.fakes.identities import FakeIdentityStore
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.lines import FakeLineStore
+from tests.fakes.members import FakeMemberStore
 from tests.fakes.pace import FakePaceStore
 from tests.fakes.preflights import FakePreflightStore
 from tests.fakes.samples import FakeSampleStore
@@ -65,6 +68,8 @@ from tests.fakes.suppressions import FakeSuppressionStore
 TABLES = {
     "accounts": "AccountTable",
     "api_keys": "ApiKeyTable",
+    "members": "MemberTable",
+    "invitations": "InvitationTable",
     "link_keys": "LinkKeyTable",
     "lines": "LineTable",
     "identities": "IdentityTable",
@@ -92,6 +97,7 @@ class Stores:
 
     kind: str
     accounts: AccountStore
+    members: MemberStore
     lines: LineStore
     identities: IdentityStore
     domains: DomainStore
@@ -140,6 +146,7 @@ def dynamodb(cloud: Emulator) -> Stores:
     return Stores(
         "dynamodb",
         DynamoAccountStore(),
+        DynamoMemberStore(),
         DynamoLineStore(),
         DynamoIdentityStore(),
         DynamoDomainStore(),
@@ -164,10 +171,12 @@ def _forget_clients() -> None:
 
 
 def in_memory() -> Stores:
+    accounts = FakeAccountStore()
     lines, campaigns, imports = FakeLineStore(), FakeCampaignStore(), FakeImportStore()
     return Stores(
         "memory",
-        FakeAccountStore(),
+        accounts,
+        FakeMemberStore(accounts),
         lines,
         FakeIdentityStore(),
         FakeDomainStore(),

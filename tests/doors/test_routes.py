@@ -128,6 +128,8 @@ def test_without_an_account_there_is_no_answer() -> None:
             "export_id": "e",
             "test_id": "t",
             "key_id": "a",
+            "member_id": "m",
+            "invitation_id": "v",
             "file_type": "csv",
             "attachment_id": "f",
             "domain": "shop.example",
@@ -147,9 +149,20 @@ NEEDS = {
         ("POST", "/campaigns/{campaign_id}/resend"),
         ("POST", "/campaigns/{campaign_id}/tests"),
     },
-    Scope.ADMIN: {("GET", "/api-keys"), ("POST", "/api-keys"), ("DELETE", "/api-keys/{key_id}")},
+    Scope.ADMIN: {
+        ("GET", "/api-keys"),
+        ("POST", "/api-keys"),
+        ("DELETE", "/api-keys/{key_id}"),
+        ("GET", "/members"),
+        ("PATCH", "/members/{member_id}"),
+        ("DELETE", "/members/{member_id}"),
+        ("GET", "/invitations"),
+        ("POST", "/invitations"),
+        ("DELETE", "/invitations/{invitation_id}"),
+    },
+    None: {("POST", "/account"), ("POST", "/invitations/accept")},
 }
-"""The routes that need more than to read or to write."""
+"""The routes that need another scope than to read or to write; None is for people of no account yet."""
 
 
 def test_each_route_needs_the_scope_of_what_it_does() -> None:

@@ -40,6 +40,7 @@ from chalicelib.flow.dispatch import DispatchPorts, visit_campaign
 from chalicelib.flow.domains import DomainCheckPorts, DomainPorts, add_domain, check_domain
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
+from chalicelib.flow.members import MemberPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
 from chalicelib.flow.preview import PreviewPorts
@@ -68,6 +69,7 @@ from tests.fakes.identities import FakeIdentityStore, FakeVerifier
 from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.keys import FakeKeys
 from tests.fakes.lines import FakeLineStore
+from tests.fakes.members import FakeMemberStore
 from tests.fakes.pace import FakePaceStore
 from tests.fakes.preflights import FakePreflightStore
 from tests.fakes.queues import FakeDispatchQueue, FakeJobQueue, FakeSendQueue
@@ -90,6 +92,7 @@ class World:
 
     clock: HandClock = field(default_factory=HandClock)
     accounts: FakeAccountStore = field(default_factory=FakeAccountStore)
+    members: FakeMemberStore = field(init=False)
     lines: FakeLineStore = field(default_factory=FakeLineStore)
     identities: FakeIdentityStore = field(default_factory=FakeIdentityStore)
     domains: FakeDomainStore = field(default_factory=FakeDomainStore)
@@ -126,11 +129,16 @@ class World:
     tokens: int = 0
 
     def __post_init__(self) -> None:
+        self.members = FakeMemberStore(self.accounts)
         self.files = FakeFileStore(self.clock)
         self.contacts = FakeContactStore(self.campaigns, self.imports)
         self.dialogs = FakeDialogStore(self.lines, self.imports)
         self.suppressions = FakeSuppressionStore(self.imports)
         self.accounts.add(Account(ACCOUNT, "Oak & Linen", LinePlan.PURCHASED, self.clock.now()))
+
+    @property
+    def member_ports(self) -> MemberPorts:
+        return MemberPorts(self.members, self.clock)
 
     @property
     def campaign_ports(self) -> CampaignPorts:

@@ -34,6 +34,7 @@ class AccountRow(Model):
     name = UnicodeAttribute()
     line_plan = UnicodeAttribute()
     created_at = UTCDateTimeAttribute()
+    owners = NumberAttribute(null=True)  # how many members are owners; missing is none
 
 
 class KeysOfAccount(GlobalSecondaryIndex["ApiKeyRow"]):
@@ -64,6 +65,48 @@ class ApiKeyRow(Model):
     used_at = UTCDateTimeAttribute(null=True)
     revoked_at = UTCDateTimeAttribute(null=True)
     keys_of_account = KeysOfAccount()
+
+
+class MembersOfAccount(GlobalSecondaryIndex["MemberRow"]):
+    """The people of one account."""
+
+    class Meta:
+        index_name = "MembersOfAccount"
+        projection = KeysOnlyProjection()
+
+    account_id = UnicodeAttribute(hash_key=True)
+    sub = UnicodeAttribute(range_key=True)
+
+
+class MemberRow(Model):
+    """One person, found before any account is known. One row each: nobody is in two accounts."""
+
+    class Meta:
+        table_name = "members"
+
+    sub = UnicodeAttribute(hash_key=True)
+    account_id = UnicodeAttribute()
+    email = UnicodeAttribute()
+    role = UnicodeAttribute()
+    joined_at = UTCDateTimeAttribute()
+    members_of_account = MembersOfAccount()
+
+
+class InvitationRow(Model):
+    """One open invitation; deleted when it is accepted or withdrawn."""
+
+    class Meta:
+        table_name = "invitations"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    invitation_id = UnicodeAttribute(range_key=True)
+    email = UnicodeAttribute()
+    address_key = UnicodeAttribute()
+    role = UnicodeAttribute()
+    salt = UnicodeAttribute()
+    digest = UnicodeAttribute()
+    invited_at = UTCDateTimeAttribute()
+    expires_at = TTLAttribute()
 
 
 class LinesToCheck(GlobalSecondaryIndex["LineRow"]):
@@ -521,6 +564,8 @@ class AttachmentRow(Model):
 MODELS: dict[str, type[Model]] = {
     "accounts": AccountRow,
     "api_keys": ApiKeyRow,
+    "members": MemberRow,
+    "invitations": InvitationRow,
     "link_keys": LinkKeyRow,
     "lines": LineRow,
     "identities": IdentityRow,

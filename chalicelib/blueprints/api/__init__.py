@@ -15,6 +15,7 @@ from chalicelib.blueprints.api.exports import exports
 from chalicelib.blueprints.api.imports import imports
 from chalicelib.blueprints.api.lines import lines
 from chalicelib.blueprints.api.links import links
+from chalicelib.blueprints.api.members import members
 from chalicelib.blueprints.api.preflights import preflights
 from chalicelib.blueprints.api.previews import previews
 from chalicelib.blueprints.api.samples import samples
@@ -24,6 +25,7 @@ API_BLUEPRINTS = (
     authorization,
     description,
     accounts,
+    members,
     lines,
     bounce_mailboxes,
     advice,

@@ -7,20 +7,21 @@ from chalice import Blueprint
 from pydantic import Field
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Input, Instant, Output
+from chalicelib.blueprints.api.models import Input, Instant, OneLine, Output
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
-from chalicelib.domain.access import Scope
-from chalicelib.domain.account import ApiKey, KeyWish
+from chalicelib.domain.access import SCOPES_OF, Role, Scope
+from chalicelib.domain.account import Account, ApiKey, KeyWish
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.return_path import inbound_pattern
 from chalicelib.flow.accounts import create_key
+from chalicelib.flow.members import found_account
 
 accounts = Blueprint(__name__)
 
 
 class AccountShown(Output):
-    """The account that the API key acts for."""
+    """The account that the caller acts in, and what they may do there."""
 
     account_id: str
     name: str
@@ -29,6 +30,26 @@ class AccountShown(Output):
         description="A return_path for lines whose bounces are read without a mailbox; null if there is none."
     )
     created_at: datetime
+    scopes: list[Scope] = Field(description="What you may do in it.")
+
+    @classmethod
+    def of(cls, account: Account, scopes: frozenset[Scope]) -> Self:
+        """An account as somebody with these scopes sees it."""
+        domain = wiring.settings().inbound_domain
+        return cls(
+            account_id=account.account_id,
+            name=account.name,
+            line_plan=account.line_plan,
+            return_path=inbound_pattern(account.account_id, domain) if domain else None,
+            created_at=account.created_at,
+            scopes=sorted(scopes),
+        )
+
+
+class AccountInput(Input):
+    """A new account of the person who signed in."""
+
+    name: OneLine = Field(min_length=1, max_length=200)
 
 
 class KeyInput(Input):
@@ -88,16 +109,25 @@ class KeyList(Output):
 
 @route(accounts, "GET", "/account", Nothing, Nothing, AccountShown)
 def read_account(call: Call[Nothing, Nothing]) -> AccountShown:
-    """Read the account the key acts for."""
-    account = wiring.accounts().get(call.account_id)
-    domain = wiring.settings().inbound_domain
-    return AccountShown(
-        account_id=account.account_id,
-        name=account.name,
-        line_plan=account.line_plan,
-        return_path=inbound_pattern(account.account_id, domain) if domain else None,
-        created_at=account.created_at,
-    )
+    """Read the account you act in."""
+    return AccountShown.of(wiring.accounts().get(call.account_id), call.scopes)
+
+
+@route(
+    accounts,
+    "POST",
+    "/account",
+    AccountInput,
+    Nothing,
+    AccountShown,
+    status=201,
+    problems=(409,),
+    newcomers=True,
+)
+def create_own_account(call: Call[AccountInput, Nothing]) -> AccountShown:
+    """Make an account of your own as a person who signed in; you are its owner."""
+    account = found_account(call.person, call.body.name, wiring.member_ports())
+    return AccountShown.of(account, SCOPES_OF[Role.OWNER])
 
 
 @route(accounts, "GET", "/api-keys", Nothing, Nothing, KeyList, scope=Scope.ADMIN)

@@ -84,7 +84,7 @@ def _operation(route: Route, definitions: dict[str, Any]) -> dict[str, Any]:
         ],
         "responses": {str(route.status): _success(route), **_failures(route)},
     }
-    operation["security"] = [{"apiKey": [route.scope]}] if route.scope else []
+    operation["security"] = [] if route.public else [{"apiKey": [route.scope] if route.scope else []}]
     if route.body is not Nothing:
         required = any(field.is_required() for field in route.body.model_fields.values())
         content = _content(route.body)

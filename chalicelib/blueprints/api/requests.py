@@ -10,6 +10,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chalicelib.blueprints.api.problems import Unacceptable, invalid_from
 from chalicelib.domain.access import Actor, ActorKind, Scope
+from chalicelib.domain.address import Rejection, parse_address
+from chalicelib.domain.member import Person
 from chalicelib.errors import FieldError, Forbidden, Invalid, Unauthorized
 
 B = TypeVar("B", bound=BaseModel)
@@ -34,7 +36,10 @@ class RawMessage(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[B, Q]):
-    """One request: the account, who acts, and what they may do come from the authorizer and nowhere else."""
+    """One request: the account, who acts, and what they may do come from the authorizer and nowhere else.
+
+    ``account_id`` is "" for a person who belongs to none yet, on the routes that let them in.
+    """
 
     account_id: str
     body: B
@@ -42,22 +47,39 @@ class Call(Generic[B, Q]):
     if_match: int | None
     actor: Actor
     scopes: frozenset[Scope]
+    email: str = ""  # of a person, and only when they proved that they read it
+
+    @property
+    def person(self) -> Person:
+        """Who signed in; raises Forbidden when it is no person."""
+        if self.actor.kind is not ActorKind.PERSON:
+            raise Forbidden("people_only", "An API key can't do this; sign in, see GET /sign-in.")
+        address = parse_address(self.email)
+        return Person(self.actor.id, None if isinstance(address, Rejection) else address)
 
 
-def read_call(request: Request, body: type[B], query: type[Q], scope: Scope) -> Call[B, Q]:
-    """Read a request; raises Unauthorized, Forbidden, Unacceptable or Invalid with all wrong fields."""
+def read_call(request: Request, body: type[B], query: type[Q], scope: Scope | None) -> Call[B, Q]:
+    """Read a request of somebody with this scope; None lets people in who belong to no account.
+
+    Raises Unauthorized, Forbidden, Unacceptable, or Invalid with all wrong fields.
+    """
     authorized = request.context.get("authorizer") or {}
-    account_id = authorized.get("account_id")
-    if not account_id:
-        raise Unauthorized("Send an API key: Authorization: Bearer pl_….")
+    if not authorized.get("actor_id"):
+        raise Unauthorized("Send an API key, or the ID token of a sign-in: Authorization: Bearer ….")
+    account_id = authorized["account_id"]
     actor = Actor(ActorKind(authorized["actor_kind"]), authorized["actor_id"])
     scopes = frozenset(Scope(name) for name in authorized["scopes"].split())
-    _check_scope(scope, scopes)
+    if scope is not None:
+        _check(scope, account_id, scopes)
     if_match = _if_match(request.headers)
-    return Call(account_id, _body(request, body), _query(request, query), if_match, actor, scopes)
+    email = authorized.get("email", "")
+    return Call(account_id, _body(request, body), _query(request, query), if_match, actor, scopes, email)
 
 
-def _check_scope(needed: Scope, scopes: frozenset[Scope]) -> None:
+def _check(needed: Scope, account_id: str, scopes: frozenset[Scope]) -> None:
+    if not account_id:
+        text = "You belong to no account yet. Make one (POST /account) or accept an invitation, then refresh."
+        raise Forbidden("no_account", text)
     if needed not in scopes:
         text = f"This needs the scope {needed}: use an API key that has it, or ask an owner of the account."
         raise Forbidden("missing_scope", text)

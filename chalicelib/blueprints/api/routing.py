@@ -34,7 +34,7 @@ class Route:
     answer: type[BaseModel] | None
     status: int
     problems: tuple[int, ...]
-    scope: Scope | None = None  # None only for public routes
+    scope: Scope | None = None  # None: it needs none, as public routes and those for newcomers
     public: bool = False
     media_type: str = "application/json"
 
@@ -61,12 +61,15 @@ def route(
     status: int = 200,
     problems: tuple[int, ...] = (),
     scope: Scope | None = None,
+    *,
+    newcomers: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a route. The handler gets the call and then the path's ids, and returns the answer's model.
 
-    Callers need ``scope``; None is READ for GET and WRITE for every other method.
+    Callers need ``scope``; None is READ for GET and WRITE for every other method. ``newcomers``: people who
+    signed in and belong to no account yet are let in, and nobody needs a scope.
     """
-    needed = scope or (Scope.READ if method == "GET" else Scope.WRITE)
+    needed = None if newcomers else scope or (Scope.READ if method == "GET" else Scope.WRITE)
 
     def register(handler: Handler) -> Handler:
         name = handler.__name__

@@ -1,0 +1,105 @@
+"""People come into an account by making it or by an invitation; its owners decide about them."""
+
+from dataclasses import dataclass
+
+from chalicelib.domain.access import SCOPES_OF, Role, Scope
+from chalicelib.domain.account import Account
+from chalicelib.domain.address import Address
+from chalicelib.domain.ids import new_id
+from chalicelib.domain.line import LinePlan
+from chalicelib.domain.member import (
+    MAX_PEOPLE,
+    Invitation,
+    Member,
+    Person,
+    mint_invitation,
+    split_token,
+)
+from chalicelib.errors import Conflict, FieldError, Forbidden, Invalid
+from chalicelib.ports import Clock, MemberStore
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPorts:
+    """What the steps about people need."""
+
+    members: MemberStore
+    clock: Clock
+
+
+def found_account(person: Person, name: str, ports: MemberPorts) -> Account:
+    """Make an account with this person as its owner; raises Conflict when they belong to one already.
+
+    Its lines start in the plan for trying out; the operator decides about another one.
+    """
+    now = ports.clock.now()
+    account = Account(new_id(now), name, LinePlan.DEMO, now)
+    ports.members.found(account, _member(account.account_id, person, Role.OWNER, ports))
+    return account
+
+
+def invite(
+    account_id: str, address: Address, role: Role, maker: frozenset[Scope], ports: MemberPorts
+) -> tuple[Invitation, str]:
+    """Invite an address; the second value is the token, shown this once.
+
+    Raises Invalid when the role has scopes that the maker lacks, Conflict when the account is full.
+    """
+    _check_role(role, maker)
+    members = ports.members
+    if len(members.list_members(account_id)) + len(members.list_invitations(account_id)) >= MAX_PEOPLE:
+        text = f"An account has at most {MAX_PEOPLE} members and open invitations; remove or withdraw some."
+        raise Conflict("too_many_people", text)
+    invitation, token = mint_invitation(account_id, address, role, ports.clock.now())
+    members.add_invitation(account_id, invitation)
+    return invitation, token
+
+
+def accept(person: Person, token: str, ports: MemberPorts) -> Member:
+    """Make the person a member of the account whose invitation this is; it can't be used again.
+
+    Raises Invalid for a token that opens nothing, Forbidden when another address was invited, Conflict when
+    the person belongs to an account already.
+    """
+    invitation = _opened(token, ports)
+    if not invitation.is_for(person):
+        text = "This invitation is for another address. Sign in as that one, with the address confirmed."
+        raise Forbidden("other_address", text)
+    member = _member(invitation.account_id, person, invitation.role, ports)
+    if not ports.members.accept(invitation.account_id, invitation, member):
+        raise _not_valid()
+    return member
+
+
+def change_role(account_id: str, sub: str, role: Role, maker: frozenset[Scope], ports: MemberPorts) -> Member:
+    """Give a member another role; raises NotFound, Invalid, or Conflict for the last owner."""
+    _check_role(role, maker)
+    return ports.members.change_role(account_id, sub, role)
+
+
+def _opened(token: str, ports: MemberPorts) -> Invitation:
+    parts = split_token(token)
+    if parts is None:
+        raise _not_valid()
+    account_id, invitation_id, secret = parts
+    invitation = ports.members.find_invitation(account_id, invitation_id)
+    if invitation is None or not invitation.opens_with(secret, ports.clock.now()):
+        raise _not_valid()
+    return invitation
+
+
+def _not_valid() -> Invalid:
+    text = "This invitation is unknown, used, withdrawn or expired. Ask for a new one."
+    return Invalid(FieldError("token", "not_valid", text))
+
+
+def _check_role(role: Role, maker: frozenset[Scope]) -> None:
+    lacking = sorted(SCOPES_OF[role] - maker)
+    if lacking:
+        text = f"You give nobody more than you may do yourself; you lack: {', '.join(lacking)}."
+        raise Invalid(FieldError("role", "not_yours", text))
+
+
+def _member(account_id: str, person: Person, role: Role, ports: MemberPorts) -> Member:
+    email = person.address.text if person.address else ""
+    return Member(account_id, person.sub, email, role, ports.clock.now())

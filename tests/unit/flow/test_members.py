@@ -1,0 +1,128 @@
+"""People: one account each, invited by address, never given more than who gives it has."""
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.access import ALL_SCOPES, SCOPES_OF, Role, Scope
+from chalicelib.domain.address import Address
+from chalicelib.domain.line import LinePlan
+from chalicelib.domain.member import MAX_PEOPLE, Person, split_token
+from chalicelib.errors import Conflict, Forbidden, Invalid
+from chalicelib.flow.members import accept, change_role, found_account, invite
+from tests.fakes.world import World
+
+ANNA = Person("sub-anna", Address("Anna@shop.example", "anna@shop.example"))
+BEN = Person("sub-ben", Address("ben@shop.example", "ben@shop.example"))
+NOBODY = Person("sub-nobody", None)
+
+
+def invited(world: World, account_id: str, role: Role = Role.VIEWER) -> str:
+    assert BEN.address is not None
+    return invite(account_id, BEN.address, role, ALL_SCOPES, world.member_ports)[1]
+
+
+def wrong_fields(refused: pytest.ExceptionInfo[Invalid]) -> list[str]:
+    return [error.field for error in refused.value.errors]
+
+
+def test_who_makes_an_account_owns_it_and_starts_with_the_plan_for_trying_out() -> None:
+    world = World()
+    account = found_account(ANNA, "Oak", world.member_ports)
+    assert world.accounts.get(account.account_id) == account
+    assert account.line_plan is LinePlan.DEMO
+    (owner,) = world.members.list_members(account.account_id)
+    assert (owner.sub, owner.role, owner.email) == (ANNA.sub, Role.OWNER, "Anna@shop.example")
+    with pytest.raises(Conflict):
+        found_account(ANNA, "Elm", world.member_ports)
+
+
+def test_who_was_invited_joins_with_the_role_and_the_token_works_once() -> None:
+    world = World()
+    account_id = found_account(ANNA, "Oak", world.member_ports).account_id
+    token = invited(world, account_id, Role.MANAGER)
+    assert token.rpartition("_")[2] not in repr(world.members.list_invitations(account_id))
+    member = accept(BEN, token, world.member_ports)
+    assert (member.account_id, member.role) == (account_id, Role.MANAGER)
+    with pytest.raises(Invalid):
+        accept(replace(BEN, sub="another"), token, world.member_ports)
+
+
+def test_a_role_has_the_scopes_that_it_is_for() -> None:
+    assert {role: sorted(scopes) for role, scopes in SCOPES_OF.items()} == {
+        Role.OWNER: ["admin", "read", "send", "write"],
+        Role.MANAGER: ["read", "send", "write"],
+        Role.VIEWER: ["read"],
+    }
+
+
+@pytest.mark.parametrize("person", [ANNA, NOBODY])
+def test_an_invitation_is_for_its_address_only(person: Person) -> None:
+    world = World()
+    account_id = found_account(replace(ANNA, sub="owner"), "Oak", world.member_ports).account_id
+    with pytest.raises(Forbidden) as refused:
+        accept(person, invited(world, account_id), world.member_ports)
+    assert refused.value.code == "other_address"
+    assert "ben" not in str(refused.value)
+    assert world.members.find(person.sub) is None
+
+
+def test_an_invitation_ends_after_a_week() -> None:
+    world = World()
+    account_id = found_account(ANNA, "Oak", world.member_ports).account_id
+    token = invited(world, account_id)
+    world.clock.wait(days=7)
+    with pytest.raises(Invalid) as refused:
+        accept(BEN, token, world.member_ports)
+    assert wrong_fields(refused) == ["token"]
+    later = invited(world, account_id)
+    world.clock.wait(days=7, seconds=-1)
+    assert accept(BEN, later, world.member_ports).sub == BEN.sub
+
+
+def test_a_token_with_another_secret_or_that_is_none_opens_nothing() -> None:
+    world = World()
+    account_id = found_account(ANNA, "Oak", world.member_ports).account_id
+    token, other = invited(world, account_id), invited(world, account_id)
+    head, _, secret = token.rpartition("_")
+    wrong = ["", "pi", "pi___", token[:-1], f"{head}_{other.rpartition('_')[2]}", f"pl{token[2:]}"]
+    wrong.append(f"pi_{'0' * 22}_{head.split('_')[2]}_{secret}")
+    for text in wrong:
+        with pytest.raises(Invalid):
+            accept(BEN, text, world.member_ports)
+    assert split_token(token) == (account_id, head.split("_")[2], secret)
+
+
+def test_a_withdrawn_invitation_opens_nothing() -> None:
+    world = World()
+    account_id = found_account(ANNA, "Oak", world.member_ports).account_id
+    token = invited(world, account_id)
+    (invitation,) = world.members.list_invitations(account_id)
+    world.members.withdraw(account_id, invitation.invitation_id)
+    with pytest.raises(Invalid):
+        accept(BEN, token, world.member_ports)
+
+
+def test_nobody_gives_more_than_they_may_do() -> None:
+    world = World()
+    account_id = found_account(ANNA, "Oak", world.member_ports).account_id
+    accept(BEN, invited(world, account_id), world.member_ports)
+    limited = frozenset({Scope.ADMIN, Scope.READ})
+    for role in (Role.OWNER, Role.MANAGER):
+        with pytest.raises(Invalid) as refused:
+            invite(account_id, Address("c@shop.example", "c@shop.example"), role, limited, world.member_ports)
+        assert wrong_fields(refused) == ["role"]
+        with pytest.raises(Invalid) as refused:
+            change_role(account_id, BEN.sub, role, limited, world.member_ports)
+        assert wrong_fields(refused) == ["role"]
+    assert change_role(account_id, BEN.sub, Role.VIEWER, limited, world.member_ports).role is Role.VIEWER
+
+
+def test_an_account_does_not_grow_without_bound() -> None:
+    world = World()
+    account_id = found_account(ANNA, "Oak", world.member_ports).account_id
+    for _ in range(MAX_PEOPLE - 1):
+        invited(world, account_id)
+    with pytest.raises(Conflict) as refused:
+        invited(world, account_id)
+    assert refused.value.code == "too_many_people"
