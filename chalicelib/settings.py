@@ -61,6 +61,21 @@ class SesSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class SignInSettings:
+    """The Cognito user pool of the people. ``endpoint`` is its public API, without a slash at its end."""
+
+    pool: str = ""
+    client: str = ""
+    issuer: str = ""
+    endpoint: str = ""
+
+    @property
+    def region(self) -> str:
+        """The region, which a pool's id begins with."""
+        return self.pool.partition("_")[0]
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything a function is told from outside. Times are seconds, sizes bytes."""
 
@@ -76,6 +91,7 @@ class Settings:
     inbound_domain: str = ""  # in lower case; Amazon SES receives mail under it, empty: for nobody
     smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
     ses: SesSettings = SesSettings()
+    sign_in: SignInSettings = SignInSettings()
     dns_server: str | None = None  # address:port to ask instead of the system's resolver
     brake_bounce_rate: float = 0.05  # shares, 0 to 1, at which sending stops by itself
     brake_complaint_rate: float = 0.003
@@ -99,10 +115,21 @@ class Settings:
                 endpoint=env.get("SES_ENDPOINT") or None,
                 tenants=env.get("SES_TENANTS") == "true",
             ),
+            sign_in=_sign_in(env),
             dns_server=env.get("DNS_SERVER") or None,
             brake_bounce_rate=float(env.get("BRAKE_BOUNCE_PERCENT") or 5) / 100,
             brake_complaint_rate=float(env.get("BRAKE_COMPLAINT_PERCENT") or 0.3) / 100,
         )
+
+
+def _sign_in(env: Mapping[str, str]) -> SignInSettings:
+    issuer = env.get("SIGN_IN_ISSUER", "")
+    return SignInSettings(
+        pool=env.get("SIGN_IN_POOL", ""),
+        client=env.get("SIGN_IN_CLIENT", ""),
+        issuer=issuer,
+        endpoint=env.get("SIGN_IN_ENDPOINT", "").rstrip("/") or issuer.rpartition("/")[0],
+    )
 
 
 def _names(text: str) -> frozenset[str]:

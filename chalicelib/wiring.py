@@ -40,7 +40,9 @@ from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsSendQueue
 from chalicelib.domain.brake import limits_at
 from chalicelib.domain.delivery_event import Opener
+from chalicelib.domain.member import Person
 from chalicelib.domain.opener import judge
+from chalicelib.flow.admission import AdmissionPorts
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.attachments import AttachmentPorts
@@ -72,6 +74,7 @@ from chalicelib.flow.track import Tracked, TrackPorts, track
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
+    from chalicelib.adapters.cognito import CognitoTokens
     from chalicelib.adapters.ses import SesIdentities, SesSender
 from chalicelib.flow.signing import Signing, SigningPorts
 
@@ -105,6 +108,24 @@ def members() -> DynamoMemberStore:
 def member_ports() -> MemberPorts:
     """For the routes about people."""
     return MemberPorts(members=members(), clock=clock)
+
+
+@cache
+def sign_in_tokens() -> "CognitoTokens":
+    """Reads the tokens of people's sign-ins; this process keeps the pool's keys."""
+    from chalicelib.adapters.cognito import CognitoTokens  # noqa: PLC0415
+
+    return CognitoTokens(settings().sign_in, clock)
+
+
+def read_token(token: str) -> Person:
+    """Who signed in; only people, not API keys, pay for the library."""
+    return sign_in_tokens().read(token)
+
+
+def admission_ports() -> AdmissionPorts:
+    """For the authorizer."""
+    return AdmissionPorts(accounts=accounts(), members=members(), read_token=read_token, clock=clock)
 
 
 def lines() -> DynamoLineStore:

@@ -98,7 +98,8 @@ def start(
         run_bridge(emulator, mailbox.maildir, remembered_port(kept / "ses-port"), ses) as bridge,
     ):
         session = emulator.session()
-        values = {**_LOCAL, **_of_mailbox(mailbox), "SesEndpoint": bridge.url, **(parameters or {})}
+        outside = {"SesEndpoint": bridge.url, "SignInEndpoint": emulator.endpoint}
+        values = {**_LOCAL, **_of_mailbox(mailbox), **outside, **(parameters or {})}
         stack = _deployed(emulator, mailbox, bridge, session, build, values)
         if "PublicUrl" not in values:  # only now the API has an address
             values = {**values, "PublicUrl": stack.api_url}

@@ -1,4 +1,4 @@
-"""The authorizer: one good key opens all routes of one account, anything else opens none."""
+"""The authorizer: a good key or sign-in opens all routes of one account, anything else opens none."""
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -9,9 +9,15 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.blueprints.api.authorizer import authorize
-from chalicelib.domain.access import Scope
-from chalicelib.domain.account import ApiKey, KeyWish, mint_key
+from chalicelib.domain.access import Role, Scope
+from chalicelib.domain.account import Account, ApiKey, KeyWish, mint_key
+from chalicelib.domain.address import Address
+from chalicelib.domain.line import LinePlan
+from chalicelib.domain.member import Member, Person, mint_invitation
+from chalicelib.errors import Unauthorized
 from tests.doors.in_process import Context
+from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.members import FakeMemberStore
 
 KEY, TEXT = mint_key("an-account", KeyWish("key"), datetime.now(UTC))
 numbered = partial(pytest.mark.parametrize, ids=lambda _: "token")  # a key's text differs in each process
@@ -30,6 +36,25 @@ class OneKey:
     def note_key_use(self, account_id: str, key_id: str, now: datetime, before: datetime) -> None:
         assert (account_id, before) == (self.key.account_id, now - timedelta(hours=1))
         self.noted.append(key_id)
+
+
+ANNA = Address("Anna@shop.example", "anna@shop.example")
+
+
+@pytest.fixture
+def people(monkeypatch: pytest.MonkeyPatch) -> FakeMemberStore:
+    """The members; whoever's token is "token-of-<sub>" signed in."""
+
+    def read_token(token: str) -> Person:
+        if not token.startswith("token-of-"):
+            raise Unauthorized
+        return Person(token.removeprefix("token-of-"), ANNA)
+
+    store = FakeMemberStore(FakeAccountStore())
+    monkeypatch.setattr(wiring, "accounts", lambda: OneKey(KEY))
+    monkeypatch.setattr(wiring, "members", lambda: store)
+    monkeypatch.setattr(wiring, "read_token", read_token)
+    return store
 
 
 def answer_to(token: str) -> dict[str, Any]:
@@ -57,11 +82,13 @@ def test_a_good_key_opens_its_account(monkeypatch: pytest.MonkeyPatch, token: st
         "actor_kind": "api_key",
         "actor_id": KEY.key_id,
         "scopes": "admin read send write",
+        "email": "",
     }
-    assert answer["principalId"] == "an-account"
+    assert answer["principalId"] == KEY.key_id
     assert any(resource.endswith("*") for resource in resources_of(answer))
 
 
+@pytest.mark.usefixtures("people")
 @numbered(
     "token",
     [
@@ -78,10 +105,7 @@ def test_a_good_key_opens_its_account(monkeypatch: pytest.MonkeyPatch, token: st
         "é" * 9,
     ],
 )
-def test_anything_else_opens_nothing(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], token: str
-) -> None:
-    monkeypatch.setattr(wiring, "accounts", lambda: OneKey(KEY))
+def test_anything_else_opens_nothing(capsys: pytest.CaptureFixture[str], token: str) -> None:
     answer = answer_to(token)
     assert resources_of(answer) == []
     assert answer["context"] == {}
@@ -102,3 +126,39 @@ def test_a_key_has_the_scopes_it_was_made_with(monkeypatch: pytest.MonkeyPatch) 
     narrow = replace(KEY, scopes=frozenset({Scope.SEND, Scope.READ}))
     monkeypatch.setattr(wiring, "accounts", lambda: OneKey(narrow))
     assert answer_to(TEXT)["context"]["scopes"] == "read send"
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes"),
+    [
+        (Role.OWNER, "admin read send write"),
+        (Role.MANAGER, "read send write"),
+        (Role.VIEWER, "read"),
+    ],
+)
+def test_a_person_has_the_scopes_of_their_role_in_our_own_rows(
+    people: FakeMemberStore, capsys: pytest.CaptureFixture[str], role: Role, scopes: str
+) -> None:
+    now = datetime.now(UTC)
+    account = Account("an-account", "Oak", LinePlan.DEMO, now)
+    people.found(account, Member("an-account", "anna", ANNA.text, Role.OWNER, now))
+    other, _ = mint_invitation("an-account", ANNA, role, now)
+    people.add_invitation("an-account", other)
+    people.accept("an-account", other, Member("an-account", "ben", ANNA.text, role, now))
+    answer = answer_to("Bearer token-of-ben")
+    assert answer["context"] == {
+        "account_id": "an-account",
+        "actor_kind": "person",
+        "actor_id": "ben",
+        "scopes": scopes,
+        "email": "Anna@shop.example",
+    }
+    assert "shop.example" not in capsys.readouterr().out
+    people.remove("an-account", "ben")
+    assert answer_to("token-of-ben")["context"]["account_id"] == ""
+
+
+@pytest.mark.usefixtures("people")
+def test_a_person_of_no_account_is_known_and_may_do_nothing() -> None:
+    context = answer_to("token-of-nobody")["context"]
+    assert (context["account_id"], context["scopes"], context["actor_id"]) == ("", "", "nobody")

@@ -16,6 +16,7 @@ from chalicelib.blueprints.api.description import VERSION
 from chalicelib.blueprints.api.openapi import openapi_document
 from chalicelib.blueprints.api.routing import ROUTES
 from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.settings import Settings
 from local.package import package
 from tests.doors.in_process import Context, OutOfReach
 
@@ -23,8 +24,9 @@ PUBLIC = {
     *((method, "/u/{token}") for method in ("GET", "HEAD", "POST")),
     *((method, "/o/{token}") for method in ("GET", "HEAD")),
     *((method, "/d/{token}/{attachment_id}") for method in ("GET", "HEAD")),
+    ("GET", "/sign-in"),
 }
-"""What recipients reach without an API key; a token in the path proves what they may do."""
+"""What needs no API key: recipients' links, which a token in the path speaks for, and where to sign in."""
 REGISTERED = {(method, path) for path, methods in app.routes.items() for method in methods}
 
 
@@ -185,6 +187,22 @@ def test_without_its_scope_a_route_does_nothing_and_names_it() -> None:
         problem = json.loads(answer["body"])
         assert (answer["statusCode"], problem["code"]) == (403, "missing_scope"), route
         assert f"scope {route.scope}:" in problem["detail"]
+
+
+def test_where_to_sign_in_is_told_to_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
+    issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool"
+    told = {"SIGN_IN_POOL": "eu-west-1_pool", "SIGN_IN_CLIENT": "a-client", "SIGN_IN_ISSUER": issuer}
+    monkeypatch.setattr(wiring, "settings", lambda: Settings.from_environment(told))
+    answer = app(request("GET", "/sign-in", account=None), Context())
+    assert (answer["statusCode"], json.loads(answer["body"])) == (
+        200,
+        {
+            "region": "eu-west-1",
+            "endpoint": "https://cognito-idp.eu-west-1.amazonaws.com",
+            "user_pool_id": "eu-west-1_pool",
+            "client_id": "a-client",
+        },
+    )
 
 
 @pytest.mark.parametrize("body", [None, "", "  "])

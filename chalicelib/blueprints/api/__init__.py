@@ -19,11 +19,13 @@ from chalicelib.blueprints.api.members import members
 from chalicelib.blueprints.api.preflights import preflights
 from chalicelib.blueprints.api.previews import previews
 from chalicelib.blueprints.api.samples import samples
+from chalicelib.blueprints.api.sign_in import sign_in
 from chalicelib.blueprints.api.suppressions import suppressions
 
 API_BLUEPRINTS = (
     authorization,
     description,
+    sign_in,
     accounts,
     members,
     lines,

@@ -1,12 +1,11 @@
-"""The authorizer: the only place where a request gets its account."""
+"""The authorizer: the only place where a request gets its account, and what it may do there."""
 
 from chalice import AuthResponse, Blueprint
 from chalice.app import AuthRequest
 
 from chalicelib import wiring
-from chalicelib.domain.access import Actor, ActorKind, Scope
 from chalicelib.errors import Unauthorized
-from chalicelib.flow.accounts import authenticate
+from chalicelib.flow.admission import Caller, admit
 from chalicelib.observability import log
 
 authorization = Blueprint(__name__)
@@ -16,22 +15,23 @@ _CACHED = 60  # seconds API Gateway remembers an answer: a revoked key works at 
 
 @authorization.authorizer(ttl_seconds=_CACHED)
 def authorize(request: AuthRequest) -> AuthResponse:
-    """Let a valid API key in to all routes; which objects it reaches, the stores decide by account."""
+    """Let the holder of an API key, or who signed in, in to all routes; the stores decide by account."""
     try:
-        key = authenticate(request.token.removeprefix("Bearer ").strip(), wiring.accounts(), wiring.clock)
+        caller = admit(request.token.removeprefix("Bearer ").strip(), wiring.admission_ports())
     except Unauthorized:
-        log("key_refused")
+        log("caller_refused")
         return AuthResponse(routes=[], principal_id="nobody")
-    log("key_accepted", account_id=key.account_id)
-    return _let_in(key.account_id, Actor(ActorKind.KEY, key.key_id), key.scopes)
+    log("caller_accepted", account_id=caller.account_id, actor=caller.actor.kind.value)
+    return _let_in(caller)
 
 
-def _let_in(account_id: str, actor: Actor, scopes: frozenset[Scope]) -> AuthResponse:
+def _let_in(caller: Caller) -> AuthResponse:
     """What ``requests.read_call`` reads again; API Gateway passes on texts only."""
     context = {
-        "account_id": account_id,
-        "actor_kind": actor.kind.value,
-        "actor_id": actor.id,
-        "scopes": " ".join(sorted(scopes)),
+        "account_id": caller.account_id,
+        "actor_kind": caller.actor.kind.value,
+        "actor_id": caller.actor.id,
+        "scopes": " ".join(sorted(caller.scopes)),
+        "email": caller.email,
     }
-    return AuthResponse(routes=["*"], principal_id=account_id, context=context)
+    return AuthResponse(routes=["*"], principal_id=caller.actor.id, context=context)

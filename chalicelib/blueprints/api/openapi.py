@@ -111,7 +111,7 @@ def _query_parameters(model: type[BaseModel], definitions: dict[str, Any]) -> li
 
 
 def _success(route: Route) -> dict[str, Any]:
-    if route.public:
+    if route.public and route.answer is None:
         return {"description": "Done.", "content": {route.media_type: {}}}
     if route.answer is None:
         return {"description": "Done."}

@@ -101,17 +101,18 @@ def public_route(
     media_type: str,
     otherwise: Callable[[Visit], Response],
     problems: tuple[int, ...] = (),
+    answer: type[BaseModel] | None = None,
 ) -> Callable[[PublicHandler], PublicHandler]:
     """Declare a route that needs no API key: what may be done by it, a token in its path proves.
 
     The handler gets the visit and the path's parts, and returns the whole answer. When it fails, whoever
-    asked gets ``otherwise``.
+    asked gets ``otherwise``. ``answer`` is the model of an answer in JSON.
     """
 
     def register(handler: PublicHandler) -> PublicHandler:
         name = handler.__name__
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
-        nothing = (Nothing, Nothing, None, 200, problems)
+        nothing = (Nothing, Nothing, answer, 200, problems)
         ROUTES.append(Route(method, path, name, summary, *nothing, public=True, media_type=media_type))
 
         def view(**parts: str) -> Response:

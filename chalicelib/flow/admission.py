@@ -1,0 +1,50 @@
+"""Who knocks: an API key, or the token of a person's sign-in. What they may do, our own rows say."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from chalicelib.domain.access import SCOPES_OF, Actor, ActorKind, Scope
+from chalicelib.domain.account import PREFIX
+from chalicelib.domain.member import Person
+from chalicelib.flow.accounts import authenticate
+from chalicelib.ports import AccountStore, Clock, MemberStore
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who was let in. ``account_id`` is "" and ``scopes`` are none for a person who belongs to no account.
+
+    ``email`` is an address that the person proved to read, or "".
+    """
+
+    account_id: str
+    actor: Actor
+    scopes: frozenset[Scope]
+    email: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AdmissionPorts:
+    """What is needed to let somebody in. ``read_token`` raises Unauthorized."""
+
+    accounts: AccountStore
+    members: MemberStore
+    read_token: Callable[[str], Person]
+    clock: Clock
+
+
+def admit(text: str, ports: AdmissionPorts) -> Caller:
+    """Who has this key or token; raises Unauthorized."""
+    if text.startswith(f"{PREFIX}_"):
+        key = authenticate(text, ports.accounts, ports.clock)
+        return Caller(key.account_id, Actor(ActorKind.KEY, key.key_id), key.scopes)
+    return _signed_in(ports.read_token(text), ports.members)
+
+
+def _signed_in(person: Person, members: MemberStore) -> Caller:
+    actor = Actor(ActorKind.PERSON, person.sub)
+    email = person.address.text if person.address else ""
+    member = members.find(person.sub)
+    if member is None:
+        return Caller("", actor, frozenset(), email)
+    return Caller(member.account_id, actor, SCOPES_OF[member.role], email)
