@@ -273,6 +273,19 @@ def test_tables_are_encrypted_can_be_restored_and_outlive_the_stack(resources: R
         assert resources[key]["Properties"]["EnableKeyRotation"] is True
 
 
+def test_an_address_of_a_person_counts_only_once_it_is_proven(resources: Resources) -> None:
+    pool = resources["UserPool"]["Properties"]
+    assert pool["AutoVerifiedAttributes"] == ["email"]
+    update = pool["UserAttributeUpdateSettings"]
+    assert update["AttributesRequireVerificationBeforeUpdate"] == ["email"]
+    client = resources["UserPoolClient"]["Properties"]
+    assert client["WriteAttributes"] == ["email"]
+    assert client["GenerateSecret"] is False
+    assert client["PreventUserExistenceErrors"] == "ENABLED"
+    for name in ("UserPool", "UserPoolClient"):
+        assert resources[name]["DeletionPolicy"] == resources[name]["UpdateReplacePolicy"] == "Retain"
+
+
 def test_what_strangers_reach_without_a_key_is_throttled_and_can_answer_in_bytes(
     template: dict[str, Any],
 ) -> None:

@@ -12,6 +12,7 @@ import pytest
 from local.stack import Stack
 from tests.stack.api import Answer, Api
 from tests.stack.customer import Customer, table
+from tests.stack.person import Person
 
 PROBE = """
 import boto3
@@ -141,7 +142,12 @@ def owner(stack: Stack) -> dict[str, str]:
     attachment = customer.api.post(f"/campaigns/{campaign}/attachments", {"file_name": "plan.pdf"})
     customer.api.post(f"/lines/{line}/advice")
     customer.api.post(f"/lines/{line}/dialogs", {"email": "somebody@example.com"})
+    guest = Person.new(stack, customer.address("guest"))
+    token = customer.api.post("/invitations", {"email": guest.email, "role": "owner"})["token"]
+    invited = customer.api.post("/invitations", {"email": guest.email, "role": "viewer"})
     return {
+        "m": guest.api.post("/invitations/accept", {"token": token})["member_id"],
+        "v": invited["invitation_id"],
         "c": campaign,
         "k": contact,
         "l": line,
@@ -156,6 +162,21 @@ def owner(stack: Stack) -> dict[str, str]:
     }
 
 
+NAMES = {
+    "c": "campaign_id",
+    "k": "contact_id",
+    "l": "line_id",
+    "i": "import_id",
+    "e": "export_id",
+    "a": "key_id",
+    "d": "domain",
+    "t": "test_id",
+    "s": "selector",
+    "f": "attachment_id",
+    "m": "member_id",
+    "v": "invitation_id",
+}
+"""What an id is called in REQUESTS, and in the paths of the description."""
 MAILBOX = {"host": "imap.example.com", "port": 993, "username": "bounces", "password": "a password"}
 REQUESTS = [
     ("GET", "/campaigns/{c}", None),
@@ -208,6 +229,9 @@ REQUESTS = [
     ("DELETE", "/domains/{d}/keys/{s}", None),
     ("DELETE", "/domains/{d}", None),
     ("DELETE", "/api-keys/{a}", None),
+    ("PATCH", "/members/{m}", {"role": "viewer"}),
+    ("DELETE", "/members/{m}", None),
+    ("DELETE", "/invitations/{v}", None),
 ]
 
 
@@ -220,6 +244,27 @@ def test_what_is_another_accounts_does_not_exist(customer: Customer, owner: dict
     assert other.get(f"/campaigns/{owner['c']}")["totals"]["contacts"] == 1
     assert len(other.get("/lines")["items"]) == 1
     assert [key["revoked_at"] for key in other.get("/api-keys")["items"]] == [None]
+    assert [member["role"] for member in other.get("/members")["items"]] == ["owner"]
+    assert len(other.get("/invitations")["items"]) == 1
+
+
+def test_a_viewers_key_reads_everything_and_does_nothing_else(customer: Customer) -> None:
+    made = customer.api.post("/api-keys", {"name": "viewer", "scopes": ["read"]})
+    viewer = Api(customer.stack.api_url, made["api_key"])
+    allowed, refused = set(), set()
+    for path, methods in customer.api.get("/openapi.json")["paths"].items():
+        place = path.format(**dict.fromkeys(NAMES.values(), "x"), file_type="csv", token="x")
+        for method, operation in methods.items():
+            needed = [scope for scheme in operation["security"] for scope in scheme["apiKey"]]
+            if needed == ["read"]:
+                assert viewer.call(method.upper(), place).status in {200, 404}, (method, path)
+                allowed.add((method, path))
+            elif needed:
+                answer = viewer.call(method.upper(), place)
+                assert (answer.status, answer.code) == (403, "missing_scope"), (method, path)
+                refused.add((method, path))
+    assert len(allowed) > 20
+    assert len(refused) > 40
 
 
 def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer) -> None:
@@ -228,18 +273,7 @@ def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer)
     tried = {
         (
             m,
-            p.partition("?")[0].format(
-                c="{campaign_id}",
-                k="{contact_id}",
-                l="{line_id}",
-                i="{import_id}",
-                e="{export_id}",
-                a="{key_id}",
-                d="{domain}",
-                t="{test_id}",
-                s="{selector}",
-                f="{attachment_id}",
-            ),
+            p.partition("?")[0].format(**{short: f"{{{name}}}" for short, name in NAMES.items()}),
         )
         for m, p, _ in REQUESTS
     }
