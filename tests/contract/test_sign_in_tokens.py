@@ -107,7 +107,6 @@ def test_an_address_that_nobody_proved_to_read_is_none(changed: dict[str, object
         {"sub": None},
         {"sub": 7},
     ],
-    ids=str,
 )
 def test_a_token_of_another_pool_client_kind_or_time_is_refused(changed: dict[str, object]) -> None:
     pool = Pool("one")

@@ -15,8 +15,8 @@ from chalicelib.blueprints.api.routing import Route
 
 _TITLES = {
     400: "The request isn't understood.",
-    401: "No API key was sent.",
-    403: "The API key is unknown, expired or revoked or lacks the scope; or there is no such route.",
+    401: "No API key or sign-in was sent.",
+    403: "The key or sign-in is unknown, expired or revoked, or lacks the scope; or there is no such route.",
     404: "There is nothing of this id in the account.",
     409: "The state doesn't allow it; `allowed` says what it allows.",
     412: "It was changed since it was read.",
