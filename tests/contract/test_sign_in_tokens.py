@@ -13,12 +13,15 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from chalicelib.adapters.aws import client
 from chalicelib.adapters.cognito import CognitoTokens
 from chalicelib.errors import Unauthorized
 from chalicelib.settings import SignInSettings
+from local.emulator import REGION, Emulator
 from tests.fakes.clock import HandClock
 
 ISSUER = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool"
+PASSWORD = "Correct horse 1 battery!"
 POOL = SignInSettings("eu-west-1_pool", "our-client", ISSUER, "https://cognito-idp.eu-west-1.amazonaws.com")
 
 
@@ -196,3 +199,34 @@ def test_a_new_key_is_found_and_made_up_ones_cost_one_fetch_a_minute() -> None:
     assert pool.asked == 2
     with pytest.raises(Unauthorized):
         pool.tokens.read(token(claims()))
+
+
+def test_a_token_that_a_user_pool_made_is_read_by_the_keys_that_it_publishes(cloud: Emulator) -> None:
+    cognito = client("cognito-idp")
+    pool = cognito.create_user_pool(
+        PoolName="people", UsernameAttributes=["email"], AutoVerifiedAttributes=["email"]
+    )["UserPool"]["Id"]
+    flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    made = cognito.create_user_pool_client(UserPoolId=pool, ClientName="web", ExplicitAuthFlows=flows)
+    our_client = made["UserPoolClient"]["ClientId"]
+    signed_up = cognito.sign_up(ClientId=our_client, Username="Anna@shop.example", Password=PASSWORD)
+    cognito.admin_confirm_sign_up(UserPoolId=pool, Username="Anna@shop.example")
+    verified = [{"Name": "email_verified", "Value": "true"}]
+    cognito.admin_update_user_attributes(
+        UserPoolId=pool, Username=signed_up["UserSub"], UserAttributes=verified
+    )
+    given = {"USERNAME": "Anna@shop.example", "PASSWORD": PASSWORD}
+    answer = cognito.initiate_auth(ClientId=our_client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)
+    tokens = answer["AuthenticationResult"]
+
+    issuer = f"https://cognito-idp.{REGION}.amazonaws.com/{pool}"
+    reader = CognitoTokens(SignInSettings(pool, our_client, issuer, cloud.endpoint), HandClock())
+    person = reader.read(tokens["IdToken"])
+    assert person.sub == signed_up["UserSub"]
+    assert person.address is not None
+    assert person.address.text == "Anna@shop.example"
+    with pytest.raises(Unauthorized):
+        reader.read(tokens["AccessToken"])
+    elsewhere = CognitoTokens(SignInSettings(pool, "another", issuer, cloud.endpoint), HandClock())
+    with pytest.raises(Unauthorized):
+        elsewhere.read(tokens["IdToken"])
