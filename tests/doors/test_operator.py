@@ -1,6 +1,7 @@
 """The operator's door: orders it knows are carried out, all others are answered with what is wrong."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -49,7 +50,7 @@ def test_an_account_comes_with_a_key_that_is_kept_as_a_hash(
         (made["account_id"], "A", "purchased")
     ]
     secret = made["api_key"].rpartition("_")[2]
-    assert store.keys[0].opens_with(secret)
+    assert store.keys[0].opens_with(secret, datetime.now(UTC))
     assert secret not in repr(store.keys)
     assert secret not in capsys.readouterr().out
 
