@@ -45,6 +45,10 @@ plan-demo: setup ## Run a campaign on a simulated clock, and compare it with its
 run: setup ## Keep the embedded stack running; data stay in .local/
 	@$(BIN)/python -m local.run
 
+.PHONY: operator
+operator: setup ## Give the operator's order CMD='show_health' to the stack of `make run`, or CMD='--aws …'
+	@$(BIN)/python -m local.operate $(CMD)
+
 .PHONY: test
 test: setup ## Run all tests, and measure branch coverage
 	$(BIN)/pytest $(SHARED) --cov=chalicelib --cov-report=term:skip-covered --cov-fail-under=90

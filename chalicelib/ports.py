@@ -16,6 +16,8 @@ from chalicelib.domain.access import Role
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.advice.finding import Finding
 from chalicelib.domain.attachment import AttachmentUpload
+from chalicelib.domain.audit import AuditEntry
+from chalicelib.domain.audit import Outcome as ActOutcome
 from chalicelib.domain.brake import Brake, HourCounts, Subject, Trouble
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
@@ -30,6 +32,7 @@ from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
 from chalicelib.domain.line import BounceMailbox, Connection, ImapChannel, Line, Reading
 from chalicelib.domain.member import Invitation, Member
+from chalicelib.domain.personal_data import PersonalDataJob
 from chalicelib.domain.preflight import Missing, Preflight
 from chalicelib.domain.sample import Sample, SampleState
 from chalicelib.domain.schedule import Cursor, Ledger
@@ -212,6 +215,9 @@ class LineStore(Protocol):
         """(account, line) of all lines whose connection's ``check_at`` is over, over all accounts."""
 
     def set_plan(self, account_id: str, line_id: str, plan: str) -> None: ...
+    def set_password(self, account_id: str, line_id: str, sealed: bytes) -> None:
+        """Replace the password; raises NotFound when the line was deleted."""
+
     def pull_brake(self, account_id: str, line_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
         """Store the brake; False when one is there, when it was lifted since ``seen_lift``, or no row."""
 
@@ -368,6 +374,11 @@ class SampleStore(Protocol):
         """Write down what became of it; does nothing when it isn't Sending."""
 
     def purge(self, account_id: str, campaign_id: str) -> None: ...
+    def all(self, account_id: str) -> Iterator[Sample]:
+        """All of the account, oldest first."""
+
+    def remove(self, account_id: str, sample_id: str) -> None:
+        """Remove one, whatever its state: one that isn't claimed yet is never handed over then."""
 
 
 class AttachmentStore(Protocol):
@@ -457,8 +468,14 @@ class ContactStore(Protocol):
         False, and nothing written, when it isn't, or isn't there any more: a row is never created.
         """
 
+    def erase(self, account_id: str, campaign_id: str, seen: Contact) -> bool:
+        """Make a contact what ``without_person`` makes of it, if it is still as ``seen``; else False."""
+
     def overdue(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
         """Pending contacts whose lease has run out."""
+
+    def count_overdue(self, account_id: str, campaign_id: str, since: datetime, limit: int) -> int:
+        """How many, up to the limit, have a lease that had run out by then, as far as the index knows."""
 
     def pending(self, account_id: str, campaign_id: str, limit: int) -> list[Contact]:
         """Pending contacts that nobody has claimed."""
@@ -470,6 +487,13 @@ class ContactStore(Protocol):
 
     def purge(self, account_id: str, campaign_id: str) -> None:
         """Remove all contacts and totals of a campaign, for good."""
+
+
+class AddressMarks(Protocol):
+    """Keyed hashes of addresses, by a key that is not where they are kept (``domain/personal_data.py``)."""
+
+    def mark(self, account_id: str, address_key: str) -> str:
+        """The mark of this address, which is always the same."""
 
 
 class SuppressionStore(Protocol):
@@ -492,10 +516,13 @@ class SuppressionStore(Protocol):
         """Add a piece of a file and move the import's checkpoint, as ``ContactStore.add_imported``."""
 
     def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
-        """Those of the keys that are suppressed right now (consistent read)."""
+        """Those of the keys that are suppressed right now, erased ones too (consistent read)."""
 
     def remove(self, account_id: str, key: str) -> None:
-        """Take an address off the list; raises NotFound."""
+        """Take an address off the list, also an erased one; raises NotFound."""
+
+    def erase(self, account_id: str, key: str, now: datetime) -> bool:
+        """Keep only the mark of this address, whether it is on the list or not; True if it was, readable."""
 
     def page(
         self,
@@ -673,6 +700,52 @@ class PreflightStore(Protocol):
         """Forget it; does nothing when there is none."""
 
 
+class PersonalDataStore(Protocol):
+    """Requests about one person's data, which expire. To one that is over, nothing is written."""
+
+    def add(self, account_id: str, job: PersonalDataJob) -> None: ...
+    def get(self, account_id: str, job_id: str) -> PersonalDataJob: ...
+    def begin(self, account_id: str, job_id: str) -> PersonalDataJob | None:
+        """Mark it running; None when it is over or doesn't exist."""
+
+    def note(self, account_id: str, job_id: str, mark: str, found: Mapping[str, int]) -> bool:
+        """Store the address's mark and what was found so far; False when it is over or doesn't exist."""
+
+    def finish(self, account_id: str, job_id: str, now: datetime) -> None:
+        """Mark it done, and forget the address."""
+
+    def fail(self, account_id: str, job_id: str, reason: Reason, now: datetime) -> None:
+        """Mark it failed, and forget the address."""
+
+
+class AuditStore(Protocol):
+    """The audit trails, of accounts and of ``audit.SERVICE``. What is concluded is never changed."""
+
+    def begin(self, account_id: str, entry: AuditEntry) -> None:
+        """Write an act down before it is done."""
+
+    def conclude(
+        self,
+        account_id: str,
+        entry_id: str,
+        outcome: ActOutcome,
+        subject: Mapping[str, str],
+        code: str | None,
+    ) -> None:
+        """Write down how it ended; does nothing when that is written."""
+
+    def page(
+        self,
+        account_id: str,
+        cursor: str | None,
+        limit: int,
+        action: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> Page[AuditEntry]:
+        """Newest first, from ``since`` on and before ``until``. With an action a page may be short."""
+
+
 class FileStore(Protocol):
     """Files by key. Uploads and downloads of customers never pass through a function."""
 
@@ -706,6 +779,25 @@ class DispatchQueue(JobQueue, Protocol):
     def put_releases(self, account_id: str, campaign_id: str, releases: Sequence[Release]) -> None: ...
     def put_visit(self, account_id: str, campaign_id: str, after: timedelta, follow_ups: int) -> None:
         """Ask for a visit after at most 15 minutes, and for so many more while it isn't finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Depth:
+    """How many messages a queue holds, about: to be taken, being worked on, out of sight until later."""
+
+    waiting: int
+    in_flight: int
+    delayed: int
+
+
+class QueueGauge(Protocol):
+    """Looks at all queues of the service."""
+
+    def depths(self) -> Mapping[str, Depth]:
+        """By the queues' names."""
+
+    def dead_letters(self) -> Mapping[str, int]:
+        """How many messages were given up, by the names of the dead-letter queues."""
 
 
 class SecretBox(Protocol):

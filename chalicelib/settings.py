@@ -31,6 +31,8 @@ class Tables:
     exports: str = ""
     preflights: str = ""
     attachments: str = ""
+    personal_data: str = ""
+    audit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,20 @@ class Queues:
     checks: str = ""
     removal: str = ""
     bounces: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WatchedQueues:
+    """URLs of the SQS queues that only the operator's function looks at; a deployment tells no other."""
+
+    events: str = ""
+    abandoned: str = ""
+    dead_dispatch: str = ""
+    dead_send: str = ""
+    dead_removal: str = ""
+    dead_bounces: str = ""
+    dead_jobs: str = ""
+    dead_events: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +101,7 @@ class Settings:
     secret_key_id: str
     smtp_ca_file: str | None
     link_key_id: str = ""
+    erasure_key_id: str = ""
     public_url: str = (
         ""  # of the pages that recipients see, without a slash at its end; empty: there are none
     )
@@ -95,6 +112,8 @@ class Settings:
     dns_server: str | None = None  # address:port to ask instead of the system's resolver
     brake_bounce_rate: float = 0.05  # shares, 0 to 1, at which sending stops by itself
     brake_complaint_rate: float = 0.003
+    audit_days: int = 400
+    watched: WatchedQueues = WatchedQueues()
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
@@ -106,6 +125,7 @@ class Settings:
             secret_key_id=env.get("SECRET_KEY_ID", ""),
             smtp_ca_file=env.get("SMTP_CA_FILE") or None,
             link_key_id=env.get("LINK_KEY_ID", ""),
+            erasure_key_id=env.get("ERASURE_KEY_ID", ""),
             public_url=env.get("PUBLIC_URL", "").rstrip("/"),
             inbound_domain=env.get("INBOUND_DOMAIN", "").lower(),
             smtp_private_hosts=_names(env.get("SMTP_PRIVATE_HOSTS", "")),
@@ -119,6 +139,10 @@ class Settings:
             dns_server=env.get("DNS_SERVER") or None,
             brake_bounce_rate=float(env.get("BRAKE_BOUNCE_PERCENT") or 5) / 100,
             brake_complaint_rate=float(env.get("BRAKE_COMPLAINT_PERCENT") or 0.3) / 100,
+            watched=WatchedQueues(
+                **{f.name: env.get(f"QUEUE_{f.name.upper()}", "") for f in fields(WatchedQueues)}
+            ),
+            audit_days=int(env.get("AUDIT_DAYS") or 400),
         )
 
 

@@ -11,6 +11,8 @@ import shutil
 import tempfile
 import uuid
 from collections.abc import Callable
+from dataclasses import asdict
+from datetime import timedelta
 from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +22,7 @@ from chalicelib.adapters.clock import SystemClock
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
 from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
 from chalicelib.adapters.dynamodb.attachments import DynamoAttachmentStore
+from chalicelib.adapters.dynamodb.audit import DynamoAuditStore
 from chalicelib.adapters.dynamodb.brakes import DynamoBrakeStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
@@ -31,13 +34,14 @@ from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.link_keys import DynamoLinkKeyStore
 from chalicelib.adapters.dynamodb.members import DynamoMemberStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
+from chalicelib.adapters.dynamodb.personal_data import DynamoPersonalDataStore
 from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
 from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
-from chalicelib.adapters.kms import KmsLinkKeyBox, KmsSecretBox
+from chalicelib.adapters.kms import KmsAddressMarks, KmsLinkKeyBox, KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
-from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsSendQueue
+from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsQueueGauge, SqsSendQueue
 from chalicelib.domain.brake import limits_at
 from chalicelib.domain.delivery_event import Opener
 from chalicelib.domain.member import Person
@@ -46,6 +50,7 @@ from chalicelib.flow.admission import AdmissionPorts
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.attachments import AttachmentPorts
+from chalicelib.flow.audit import AuditPorts
 from chalicelib.flow.bounce_mailboxes import MailboxPorts, ReadingPorts
 from chalicelib.flow.brake import BrakePorts, note_trouble
 from chalicelib.flow.campaign import CampaignPorts, RemovalPorts
@@ -56,10 +61,12 @@ from chalicelib.flow.dispatch import DispatchPorts
 from chalicelib.flow.domains import DomainCheckPorts, DomainPorts
 from chalicelib.flow.download import DownloadPorts
 from chalicelib.flow.follow_link import LinkPorts
+from chalicelib.flow.health import HealthPorts
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.link_keys import KeptRing, LinkKeyPorts
 from chalicelib.flow.members import MemberPorts
+from chalicelib.flow.personal_data import PersonalDataPorts, PersonalDataWorkPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
 from chalicelib.flow.preview import PreviewPorts
@@ -128,6 +135,11 @@ def admission_ports() -> AdmissionPorts:
     return AdmissionPorts(accounts=accounts(), members=members(), read_token=read_token, clock=clock)
 
 
+def audit_ports() -> AuditPorts:
+    """For the audit trail."""
+    return AuditPorts(trail=DynamoAuditStore(timedelta(days=settings().audit_days)), clock=clock)
+
+
 def lines() -> DynamoLineStore:
     """The lines."""
     settings()
@@ -177,9 +189,15 @@ def preflights() -> DynamoPreflightStore:
 
 
 def suppressions() -> DynamoSuppressionStore:
-    """The suppressed addresses."""
+    """The suppressed addresses, and the erased ones."""
     settings()
-    return DynamoSuppressionStore()
+    return DynamoSuppressionStore(erasure_marks())
+
+
+@cache
+def erasure_marks() -> KmsAddressMarks:
+    """The marks of erased addresses; this process asks for their key once."""
+    return KmsAddressMarks(settings().erasure_key_id)
 
 
 def attachments() -> DynamoAttachmentStore:
@@ -272,6 +290,17 @@ def brake_ports() -> BrakePorts:
         dispatch_queue=dispatch_queue(),
         clock=clock,
         limits=limits_at(settings().brake_bounce_rate, settings().brake_complaint_rate),
+    )
+
+
+def health_ports() -> HealthPorts:
+    """For the operator's look at the service."""
+    found = settings()
+    watched = asdict(found.watched)
+    dead = {name: url for name, url in watched.items() if name.startswith("dead_")}
+    at_work = {**asdict(found.queues), **{name: url for name, url in watched.items() if name not in dead}}
+    return HealthPorts(
+        gauge=SqsQueueGauge(at_work, dead), campaigns=campaigns(), contacts=DynamoContactStore(), clock=clock
     )
 
 
@@ -386,6 +415,11 @@ def domain_secrets() -> KmsSecretBox:
     return KmsSecretBox(settings().secret_key_id, "domain")
 
 
+def mailbox_secrets() -> KmsSecretBox:
+    """Encrypts the passwords of bounce mailboxes: in place of an SMTP password, none of them opens."""
+    return KmsSecretBox(settings().secret_key_id, "bounce_mailbox")
+
+
 def domain_ports() -> DomainPorts:
     """For the domain routes, which can encrypt a key and not decrypt one."""
     from chalicelib.adapters.rsa import make_key  # noqa: PLC0415
@@ -432,7 +466,7 @@ def mailbox_ports() -> MailboxPorts:
     """For the routes of bounce mailboxes, which can encrypt a password and not decrypt one."""
     return MailboxPorts(
         lines=lines(),
-        secrets=KmsSecretBox(settings().secret_key_id),
+        secrets=mailbox_secrets(),
         bounce_queue=bounce_queue(),
         clock=clock,
     )
@@ -465,6 +499,40 @@ def list_ports() -> ListPorts:
         suppressions=suppressions(),
         imports=DynamoImportStore(),
         exports=DynamoExportStore(),
+        files=files(),
+        export_queue=SqsJobQueue(settings().queues.exports),
+        clock=clock,
+    )
+
+
+def personal_data() -> DynamoPersonalDataStore:
+    """The requests about one person's data."""
+    settings()
+    return DynamoPersonalDataStore()
+
+
+def personal_data_ports() -> PersonalDataPorts:
+    """For the routes of personal data."""
+    return PersonalDataPorts(
+        jobs=personal_data(),
+        files=files(),
+        export_queue=SqsJobQueue(settings().queues.exports),
+        clock=clock,
+    )
+
+
+def personal_data_work_ports() -> PersonalDataWorkPorts:
+    """For the exporter, which hands out and erases personal data too."""
+    return PersonalDataWorkPorts(
+        jobs=personal_data(),
+        marks=erasure_marks(),
+        campaigns=campaigns(),
+        contacts=DynamoContactStore(),
+        lines=DynamoLineStore(),
+        dialogs=DynamoDialogStore(),
+        suppressions=suppressions(),
+        samples=samples(),
+        preflights=preflights(),
         files=files(),
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,
@@ -542,7 +610,7 @@ def reading_ports() -> ReadingPorts:
 
     return ReadingPorts(
         lines=lines(),
-        secrets=KmsSecretBox(settings().secret_key_id),
+        secrets=mailbox_secrets(),
         mailboxes=ImapReader(settings().smtp_ca_file, resolver=public_only(resolve, private_smtp_hosts())),
         bounces=bounce_ports(),
         clock=clock,

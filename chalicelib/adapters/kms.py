@@ -1,6 +1,9 @@
-"""Secrets encrypted by AWS KMS, each for exactly what it belongs to: a line, a domain, a key of the links."""
+"""AWS KMS: secrets encrypted for exactly what they belong to (a line, a domain, a key of the links), and the
+key of the marks of erased addresses, which it makes.
+"""
 
 from chalicelib.adapters.aws import client
+from chalicelib.domain.personal_data import mark_of
 from chalicelib.errors import SecretUnreadable
 
 
@@ -70,3 +73,25 @@ class KmsLinkKeyBox:
 
 def _number_context(number: int) -> dict[str, str]:
     return {"link_key": str(number)}
+
+
+class KmsAddressMarks:
+    """Port ``AddressMarks``. Their key is what KMS makes of a fixed message by an HMAC key of its own.
+
+    It is the same in every process, is stored nowhere, and is asked for once: who has the table, or a copy of
+    it, can't try addresses on the marks. The KMS key is never rotated: nobody would recognise the erased.
+    https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html
+    """
+
+    def __init__(self, key_id: str) -> None:
+        self._key_id = key_id
+        self._secret: bytes | None = None
+
+    def mark(self, account_id: str, address_key: str) -> str:
+        """The mark; raises what KMS does when it can't be had."""
+        if self._secret is None:
+            answer = client("kms").generate_mac(
+                KeyId=self._key_id, MacAlgorithm="HMAC_SHA_256", Message=b"postline erased addresses"
+            )
+            self._secret = answer["Mac"]
+        return mark_of(self._secret, account_id, address_key)

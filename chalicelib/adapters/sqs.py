@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.adapters.aws import client
 from chalicelib.observability import log
-from chalicelib.ports import Release, SendOrder
+from chalicelib.ports import Depth, Release, SendOrder
 
 _BATCH = 10  # entries of a SendMessageBatch call
 _LONGEST_DELAY = 900  # seconds
@@ -29,6 +29,36 @@ class SqsJobQueue:
             MessageGroupId=message["account_id"],
             DelaySeconds=_seconds(after),
         )
+
+
+class SqsQueueGauge:
+    """Port ``QueueGauge``. SQS calls its numbers approximate: a quiet queue's are right within a minute."""
+
+    def __init__(self, queues: Mapping[str, str], dead: Mapping[str, str]) -> None:
+        """The URLs of the queues and of those for dead letters, by their names."""
+        self._queues = queues
+        self._dead = dead
+
+    def depths(self) -> Mapping[str, Depth]:
+        """One call for each queue."""
+        return {name: _depth(url) for name, url in self._queues.items()}
+
+    def dead_letters(self) -> Mapping[str, int]:
+        """One call for each queue; somebody who looks at a message hides it, and it counts all the same."""
+        depths = {name: _depth(url) for name, url in self._dead.items()}
+        return {name: depth.waiting + depth.in_flight for name, depth in depths.items()}
+
+
+_DEPTHS = (
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+)
+
+
+def _depth(url: str) -> Depth:
+    answer = client("sqs").get_queue_attributes(QueueUrl=url, AttributeNames=list(_DEPTHS))
+    return Depth(*(int(answer["Attributes"][name]) for name in _DEPTHS))
 
 
 class SqsDispatchQueue(SqsJobQueue):

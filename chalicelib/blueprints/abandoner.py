@@ -23,7 +23,7 @@ _REASON = Reason("gave_up", "It was tried several times and did not come to an e
 
 @abandoner.on_sqs_message(queue="abandoned", batch_size=1)
 def abandon_jobs(event: SQSEvent) -> BatchAnswer:
-    """Mark imports, exports, proofs and other jobs that were given up as failed: nobody waits on."""
+    """Mark jobs of all kinds that were given up as failed: nobody waits on."""
     return handle_each(event, _abandon)
 
 
@@ -37,6 +37,11 @@ def _abandon(body: str) -> None:
 def _abandon_export(body: str, now: datetime) -> None:
     account_id, export_id = ids_in(body, "account_id", "export_id")
     wiring.exports().fail(account_id, export_id, _REASON, now)
+
+
+def _abandon_personal_data(body: str, now: datetime) -> None:
+    account_id, job_id = ids_in(body, "account_id", "personal_data_id")
+    wiring.personal_data().fail(account_id, job_id, _REASON, now)
 
 
 def _abandon_preflight(body: str, now: datetime) -> None:
@@ -74,6 +79,7 @@ def _abandon_uploads(body: str, now: datetime) -> None:
 
 _JOBS: dict[str, Callable[[str, datetime], None]] = {
     "export_id": _abandon_export,
+    "personal_data_id": _abandon_personal_data,
     "preflight_id": _abandon_preflight,
     "identity": _abandon_identity,
     "advice_for": _abandon_advice,

@@ -88,6 +88,11 @@ class Contact:
     remote_id: str | None = None
 
     @property
+    def erased(self) -> bool:
+        """Whether its personal data were erased: every other contact has an address."""
+        return not self.person.email
+
+    @property
     def parts(self) -> frozenset[str]:
         """In which parts of the totals it counts, beside its status, by their names in ``Totals``."""
         counts = {

@@ -12,9 +12,17 @@ _VALUES = {digit: value for value, digit in enumerate(_ALPHABET)}
 
 def new_id(now: datetime) -> str:
     """A new id: 9 digits of time in milliseconds, 13 of chance. Ids made later sort later."""
-    milliseconds = int(now.timestamp() * 1000)
-    digits = [_ALPHABET[milliseconds >> shift & 31] for shift in range(5 * (_TIME_DIGITS - 1), -1, -5)]
-    return "".join(digits) + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_DIGITS))
+    return _time_digits(now) + "".join(secrets.choice(_ALPHABET) for _ in range(_RANDOM_DIGITS))
+
+
+def first_id(at: datetime) -> str:
+    """What no id made at this time or later sorts before, and every earlier one does; to the millisecond."""
+    return _time_digits(at)
+
+
+def _time_digits(at: datetime) -> str:
+    milliseconds = min(max(int(at.timestamp() * 1000), 0), (1 << 5 * _TIME_DIGITS) - 1)
+    return "".join(_ALPHABET[milliseconds >> shift & 31] for shift in range(5 * (_TIME_DIGITS - 1), -1, -5))
 
 
 def number_of(text: str) -> int | None:

@@ -23,6 +23,9 @@ class Suppression:
     (``domain/address.py``); ``campaign_id`` names the campaign whose mail led to it, if any.
 
     ``reason`` is the one that came first, at ``added_at`` (aware UTC); ``also`` holds the others.
+
+    ``erased``: the person's data were erased, and of the address only a keyed hash is kept. Such an entry is
+    found by the address and by nothing else; ``address`` is then the key it was asked for by.
     """
 
     key: str
@@ -31,6 +34,7 @@ class Suppression:
     added_at: datetime
     campaign_id: str | None = None
     also: frozenset[SuppressionReason] = frozenset()
+    erased: bool = False
 
     @property
     def reasons(self) -> frozenset[SuppressionReason]:
@@ -67,8 +71,14 @@ _WHY = {
 }
 
 
+ERASED = Reason(SUPPRESSED, "The recipient's personal data were erased: nothing was sent.")
+"""Why a contact without an address was not written to."""
+
+
 def why_not_sent(suppression: Suppression) -> Reason:
     """Why a contact with this address was not written to, in plain words; dates are in UTC."""
+    if suppression.erased:
+        return ERASED
     also = "".join(f", and is also {reason}" for reason in sorted(suppression.also))
     text = f"{_WHY[suppression.reason]} on {suppression.added_at.date()}{also}: nothing was sent."
     return Reason(SUPPRESSED, text)

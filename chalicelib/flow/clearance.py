@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.address import Address, Rejection, parse_address
 from chalicelib.domain.contact import Contact
 from chalicelib.domain.delivery import Reason
-from chalicelib.domain.suppression import why_not_sent
+from chalicelib.domain.suppression import ERASED, why_not_sent
 from chalicelib.ports import Clock, SuppressionStore
 
 
@@ -48,6 +48,9 @@ class Clearance:
             raise self._failure
 
     def _read(self) -> None:
+        if not self._email:
+            self.refusal = ERASED
+            return
         address = parse_address(self._email)
         if isinstance(address, Rejection):
             self.refusal = Reason(address.code, address.text)
@@ -62,8 +65,8 @@ class Clearance:
 
 
 def suppressed_among(account_id: str, emails: Iterable[str], suppressions: SuppressionStore) -> set[str]:
-    """Those of the addresses that are on the list right now."""
+    """Those of the addresses that are on the list right now; and "" for an erased one."""
     parsed = {email: parse_address(email) for email in emails}
     keys = {email: address.key for email, address in parsed.items() if isinstance(address, Address)}
     found = suppressions.find(account_id, keys.values())
-    return {email for email, key in keys.items() if key in found}
+    return {email for email in parsed if not email or keys.get(email) in found}

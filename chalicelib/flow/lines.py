@@ -10,7 +10,7 @@ from chalicelib.domain.identity import covers, is_domain
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import Channel, Connection, ConnectionState, Line, SesChannel
 from chalicelib.domain.schedule import LineLimits
-from chalicelib.errors import FieldError, Invalid, NotFound, SecretUnreadable
+from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable
 from chalicelib.flow.identities import IdentityPorts, claim_identity, follow_identity
 from chalicelib.ports import (
     AccountStore,
@@ -26,7 +26,7 @@ from chalicelib.ports import (
 )
 
 PASSWORD_UNREADABLE = Reason(
-    "password_unreadable", "The stored password can't be read. Add the line again with its password."
+    "password_unreadable", "The stored password can't be read. Give it again: POST /lines/…/password."
 )
 
 CALL_IS_OVER = timedelta(seconds=60)  # a function behind the API runs for at most half of that
@@ -132,6 +132,18 @@ def ask_for_connection(account_id: str, line_id: str, ports: LinePorts) -> Line:
     ports.lines.set_connection(account_id, line_id, connection)
     ports.connect_queue.put({"account_id": account_id, "line_id": line_id})
     return replace(line, connection=connection)
+
+
+def replace_password(account_id: str, line_id: str, password: str, ports: LinePorts) -> Line:
+    """Store another SMTP password and have the connection proven with it.
+
+    Until then the line carries nothing. A sender at work may use the old one for half a minute. Raises
+    Conflict for a line through SES, which has none.
+    """
+    if isinstance(ports.lines.get(account_id, line_id).channel, SesChannel):
+        raise Conflict("no_password", "A line through SES has no password.")
+    ports.lines.set_password(account_id, line_id, ports.secrets.seal(account_id, line_id, password))
+    return ask_for_connection(account_id, line_id, ports)
 
 
 def ask_for_due_checks(lines: LineStore, connect_queue: JobQueue, clock: Clock) -> int:

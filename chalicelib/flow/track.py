@@ -13,6 +13,7 @@ from enum import StrEnum
 from chalicelib.domain.address import Address, parse_address
 from chalicelib.domain.contact import Contact
 from chalicelib.domain.delivery_event import DeliveryEvent, EventType
+from chalicelib.domain.personal_data import without_person
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.domain.tracking import after, of_this_release
 from chalicelib.errors import NotFound
@@ -66,6 +67,8 @@ def track(event: DeliveryEvent, ports: TrackPorts) -> Tracked:
         if not of_this_release(seen, event):
             return Tracked.OLDER_GENERATION
         known = after(seen, event)
+        if seen.erased:
+            known = without_person(known)  # a report may quote the address
         if known == seen:
             return Tracked.NOTHING_NEW
         if ports.contacts.record(event.tags.account_id, event.tags.campaign_id, seen, known):

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from chalicelib.adapters.aws import client
 from chalicelib.adapters.dynamodb.accounts import DynamoAccountStore
 from chalicelib.adapters.dynamodb.advice import DynamoAdviceStore
 from chalicelib.adapters.dynamodb.attachments import DynamoAttachmentStore
+from chalicelib.adapters.dynamodb.audit import DynamoAuditStore
 from chalicelib.adapters.dynamodb.brakes import DynamoBrakeStore
 from chalicelib.adapters.dynamodb.campaigns import DynamoCampaignStore
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
@@ -22,6 +24,7 @@ from chalicelib.adapters.dynamodb.jobs import DynamoExportStore, DynamoImportSto
 from chalicelib.adapters.dynamodb.lines import DynamoLineStore
 from chalicelib.adapters.dynamodb.members import DynamoMemberStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
+from chalicelib.adapters.dynamodb.personal_data import DynamoPersonalDataStore
 from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
 from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
@@ -31,6 +34,7 @@ from chalicelib.ports import (
     AccountStore,
     AdviceStore,
     AttachmentStore,
+    AuditStore,
     BrakeStore,
     CampaignStore,
     ContactStore,
@@ -42,6 +46,7 @@ from chalicelib.ports import (
     LineStore,
     MemberStore,
     PaceStore,
+    PersonalDataStore,
     PreflightStore,
     SampleStore,
     SuppressionStore,
@@ -51,6 +56,7 @@ from local.emulator import REGION, ROOT, Emulator, run_emulator
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.advice import FakeAdviceStore
 from tests.fakes.attachments import FakeAttachmentStore
+from tests.fakes.audit import FakeAuditStore
 from tests.fakes.brakes import FakeBrakeStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.contacts import FakeContactStore
@@ -61,6 +67,7 @@ from tests.fakes.jobs import FakeExportStore, FakeImportStore
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.members import FakeMemberStore
 from tests.fakes.pace import FakePaceStore
+from tests.fakes.personal_data import FakeAddressMarks, FakePersonalDataStore
 from tests.fakes.preflights import FakePreflightStore
 from tests.fakes.samples import FakeSampleStore
 from tests.fakes.suppressions import FakeSuppressionStore
@@ -88,6 +95,8 @@ TABLES = {
     "exports": "ExportTable",
     "preflights": "PreflightTable",
     "attachments": "AttachmentTable",
+    "personal_data": "PersonalDataTable",
+    "audit": "AuditTable",
 }
 
 
@@ -113,6 +122,8 @@ class Stores:
     exports: ExportStore
     preflights: PreflightStore
     attachments: AttachmentStore
+    personal_data: PersonalDataStore
+    audit: AuditStore
     account: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
     stranger: str = field(default_factory=lambda: f"acc{uuid.uuid4().hex[:12]}")
 
@@ -154,7 +165,7 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoCampaignStore(),
         DynamoContactStore(),
         DynamoDialogStore(),
-        DynamoSuppressionStore(),
+        DynamoSuppressionStore(FakeAddressMarks()),
         DynamoPaceStore(),
         DynamoBrakeStore(),
         DynamoSampleStore(),
@@ -162,6 +173,8 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoExportStore(),
         DynamoPreflightStore(),
         DynamoAttachmentStore(),
+        DynamoPersonalDataStore(),
+        DynamoAuditStore(timedelta(days=400)),
     )
 
 
@@ -184,7 +197,7 @@ def in_memory() -> Stores:
         campaigns,
         FakeContactStore(campaigns, imports),
         FakeDialogStore(lines, imports),
-        FakeSuppressionStore(imports),
+        FakeSuppressionStore(imports, FakeAddressMarks()),
         FakePaceStore(),
         FakeBrakeStore(),
         FakeSampleStore(),
@@ -192,6 +205,8 @@ def in_memory() -> Stores:
         FakeExportStore(),
         FakePreflightStore(),
         FakeAttachmentStore(),
+        FakePersonalDataStore(),
+        FakeAuditStore(),
     )
 
 

@@ -79,6 +79,12 @@ class TestLineStore:
         assert [own for account, own in found if account == stores.account] == [with_one.line_id]
         assert [account for account, _ in found].count(stores.stranger) == 1
 
+    def test_a_password_is_replaced_and_nothing_else(self, stores: Stores) -> None:
+        stored = line()
+        stores.lines.add(stores.account, stored)
+        stores.lines.set_password(stores.account, stored.line_id, b"another")
+        assert stores.lines.get(stores.account, stored.line_id) == replace(stored, password=b"another")
+
     def test_a_line_is_read_as_it_was_stored(self, stores: Stores) -> None:
         stored = replace(
             line(), from_name="Oak", reply_to="a@shop.example", limits=LineLimits(per_hour=5, per_day=9)
@@ -155,6 +161,7 @@ class TestLineStore:
             lambda: stores.lines.remove(stores.stranger, stored.line_id),
             lambda: stores.lines.set_plan(stores.stranger, stored.line_id, LinePlan.PURCHASED),
             lambda: stores.lines.set_connection(stores.stranger, stored.line_id, Connection()),
+            lambda: stores.lines.set_password(stores.stranger, stored.line_id, b"another"),
             lambda: stores.lines.set_bounce_mailbox(stores.stranger, stored.line_id, mailbox()),
         ):
             with pytest.raises(NotFound):

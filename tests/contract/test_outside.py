@@ -13,11 +13,18 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.kms import KmsSecretBox
+from chalicelib.adapters.kms import KmsAddressMarks, KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
-from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsSendQueue, decode_order, decode_releases
+from chalicelib.adapters.sqs import (
+    SqsDispatchQueue,
+    SqsJobQueue,
+    SqsQueueGauge,
+    SqsSendQueue,
+    decode_order,
+    decode_releases,
+)
 from chalicelib.errors import NotFound, SecretUnreadable
-from chalicelib.ports import FileStore, JobQueue, Release, SecretBox, SendOrder, SendQueue
+from chalicelib.ports import Depth, FileStore, JobQueue, Release, SecretBox, SendOrder, SendQueue
 from local.emulator import Emulator
 from tests.contract.store_builders import NOON, new_id
 from tests.fakes.clock import HandClock
@@ -180,11 +187,46 @@ class TestSecretBox:
         with pytest.raises(SecretUnreadable):
             box.open(account, line, sealed)
 
-    def test_what_was_sealed_for_a_line_does_not_open_for_a_domain(self, cloud: Emulator) -> None:
+    def test_what_was_sealed_for_one_use_does_not_open_for_another(self, cloud: Emulator) -> None:
         key_id = client("kms").create_key()["KeyMetadata"]["KeyId"]
-        sealed = KmsSecretBox(key_id).seal("acc", "shop.example", "password")
-        with pytest.raises(SecretUnreadable):
-            KmsSecretBox(key_id, "domain").open("acc", "shop.example", sealed)
+        kinds = ("line", "domain", "bounce_mailbox")
+        sealed = {kind: KmsSecretBox(key_id, kind).seal("acc", "x", "password") for kind in kinds}
+        for kind in kinds:
+            assert KmsSecretBox(key_id, kind).open("acc", "x", sealed[kind]) == "password"
+            for other in kinds:
+                if other != kind:
+                    with pytest.raises(SecretUnreadable):
+                        KmsSecretBox(key_id, other).open("acc", "x", sealed[kind])
+
+
+@pytest.fixture
+def hmac_key(cloud: Emulator) -> str:
+    made = client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    return str(made["KeyMetadata"]["KeyId"])
+
+
+class TestAddressMarks:
+    def test_every_process_makes_the_same_mark_for_one_account(self, hmac_key: str) -> None:
+        mark = KmsAddressMarks(hmac_key).mark("acc", "ann@mail.example")
+        assert KmsAddressMarks(hmac_key).mark("acc", "ann@mail.example") == mark
+        assert KmsAddressMarks(hmac_key).mark("other", "ann@mail.example") != mark
+        assert KmsAddressMarks(hmac_key).mark("acc", "bob@mail.example") != mark
+
+    def test_another_key_makes_another_mark(self, hmac_key: str) -> None:
+        made = client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+        other = KmsAddressMarks(made["KeyMetadata"]["KeyId"])
+        assert other.mark("acc", "a@mail.example") != KmsAddressMarks(hmac_key).mark("acc", "a@mail.example")
+
+    def test_the_key_is_asked_for_once(self, hmac_key: str) -> None:
+        marks, calls = KmsAddressMarks(hmac_key), []
+        events = client("kms").meta.events
+        events.register("before-call.kms.GenerateMac", lambda **_: calls.append(1), unique_id="count")
+        try:
+            for name in ("ann", "bob", "cleo"):
+                marks.mark("acc", f"{name}@mail.example")
+        finally:
+            events.unregister("before-call.kms.GenerateMac", unique_id="count")
+        assert calls == [1]
 
 
 def orders(count: int, seconds: float = -5) -> list[SendOrder]:
@@ -258,6 +300,19 @@ class TestJobQueue:
         names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesDelayed"]
         seen = client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=names)["Attributes"]
         assert [seen[name] for name in names] == ["1", "1"]
+
+
+class TestQueueGauge:
+    def test_it_tells_how_full_each_queue_is_and_takes_nothing_out(self, queue: str, cloud: Emulator) -> None:
+        dead = str(client("sqs").create_queue(QueueName=new_id())["QueueUrl"])
+        for url, after in ((queue, 0), (queue, 0), (queue, 600), (dead, 0), (dead, 0)):
+            SqsJobQueue(url).put({"account_id": "acc"}, timedelta(seconds=after))
+        for url in (queue, dead):
+            client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=1, VisibilityTimeout=600)
+        gauge = SqsQueueGauge({"send": queue}, {"dead_send": dead})
+        for _ in range(2):
+            assert gauge.depths() == {"send": Depth(waiting=1, in_flight=1, delayed=1)}
+            assert gauge.dead_letters() == {"dead_send": 2}
 
 
 class TestDispatchQueue:

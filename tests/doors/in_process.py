@@ -19,6 +19,7 @@ class Context:
     """The part of a Lambda's context that the doors look at."""
 
     function_name = "a-function"
+    aws_request_id = "a-request"
 
     def get_remaining_time_in_millis(self) -> int:
         return 300_000

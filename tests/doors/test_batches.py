@@ -35,6 +35,7 @@ DOORS: list[tuple[str, Handler, dict[str, str]]] = [
     ("campaign_id", dispatch_campaign, {"dispatch_ports": "campaigns"}),
     ("import_id", import_uploads, {"import_ports": "imports"}),
     ("export_id", export_reports, {"exports": ""}),
+    ("personal_data_id", export_reports, {"personal_data_work_ports": "jobs"}),
     ("line_id", connect_lines, {"proof_ports": "lines"}),
     ("domain", check_dns, {"domain_check_ports": "domains dns clock"}),
     ("advice_for", check_dns, {"advising_ports": "lines dns clock"}),
@@ -43,6 +44,7 @@ DOORS: list[tuple[str, Handler, dict[str, str]]] = [
     ("line_id", remove_campaigns, {"removal_ports": "lines dialogs imports files"}),
     ("import_id", abandon_jobs, {"imports": ""}),
     ("export_id", abandon_jobs, {"exports": ""}),
+    ("personal_data_id", abandon_jobs, {"personal_data": ""}),
     ("line_id", abandon_jobs, {"lines": ""}),
     ("advice_for", abandon_jobs, {"advice": ""}),
 ]
@@ -50,6 +52,7 @@ NAMES = [
     "dispatch",
     "import",
     "export",
+    "personal data",
     "connect",
     "check domain",
     "check line",
@@ -58,6 +61,7 @@ NAMES = [
     "remove dialogs",
     "abandoned import",
     "abandoned export",
+    "abandoned personal data",
     "abandoned line",
     "abandoned advice",
 ]

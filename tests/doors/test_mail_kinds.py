@@ -37,12 +37,22 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     return made
 
 
-def call(method: str, path: str, body: object, key: str = "key1", **ids: str) -> tuple[int, dict[str, Any]]:
-    event = request(method, path, json.dumps(body), account=ACCOUNT)
+def call(
+    method: str,
+    path: str,
+    body: object,
+    key: str = "key1",
+    *,
+    account: str = ACCOUNT,
+    query: dict[str, str] | None = None,
+    **ids: str,
+) -> tuple[int, dict[str, Any]]:
+    event = request(method, path, json.dumps(body), account=account)
     event["pathParameters"] = ids or None
+    event["multiValueQueryStringParameters"] = {name: [value] for name, value in (query or {}).items()}
     event["requestContext"]["authorizer"]["actor_id"] = key
     answer = app(event, Context())
-    return answer["statusCode"], json.loads(answer["body"])
+    return answer["statusCode"], json.loads(answer["body"] or "{}")
 
 
 def change(campaign_id: str, body: object, key: str = "key1") -> tuple[int, dict[str, Any]]:

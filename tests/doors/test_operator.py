@@ -1,5 +1,6 @@
 """The operator's door: orders it knows are carried out, all others are answered with what is wrong."""
 
+import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -9,13 +10,18 @@ import pytest
 from chalicelib import wiring
 from chalicelib.blueprints.operator import operate_service
 from chalicelib.domain.account import Account, ApiKey
+from chalicelib.domain.audit import SERVICE
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.delivery import Reason
 from chalicelib.errors import NotFound
+from chalicelib.flow.health import HealthPorts
 from chalicelib.flow.link_keys import LinkKeyPorts
+from local.operate import orders
 from tests.doors.in_process import Context
+from tests.fakes.audit import FakeAuditStore
 from tests.fakes.clock import HandClock
 from tests.fakes.link_keys import FakeLinkKeyBox, FakeLinkKeyStore
+from tests.fakes.queues import FakeQueueGauge
 from tests.fakes.world import ACCOUNT, World
 
 
@@ -73,6 +79,9 @@ def test_an_account_comes_with_a_key_that_is_kept_as_a_hash(
         {"action": "lift_brake", "account_id": "a", "line_id": "l", "campaign_id": "c"},
         {"action": "lift_brake", "account_id": "a", "line_id": "unknown"},
         {"action": "lift_brake", "account_id": "a", "campaign_id": "unknown"},
+        {"action": "show_audit", "limit": 0},
+        {"action": "show_audit", "since": "yesterday"},
+        {"action": "show_health", "account_id": "a"},
     ],
 )
 def test_a_bad_order_is_told_what_is_wrong_and_does_nothing(
@@ -138,3 +147,73 @@ def test_a_new_key_for_links_is_told_by_its_number_only(
     assert operate_service({"action": "rotate_link_key"}, Context()) == {"key": 1}
     assert operate_service({"action": "rotate_link_key"}, Context()) == {"key": 2}
     assert "sss" not in capsys.readouterr().out
+
+
+def trail_of(account_id: str, **filters: object) -> list[dict[str, Any]]:
+    answer = operate_service({"action": "show_audit", "account_id": account_id, **filters}, Context())
+    found: list[dict[str, Any]] = answer["entries"]
+    return found
+
+
+def test_what_an_operator_does_to_an_account_is_in_its_trail(
+    monkeypatch: pytest.MonkeyPatch, trail: FakeAuditStore
+) -> None:
+    braked(monkeypatch)
+    operate_service({"action": "lift_brake", "account_id": ACCOUNT, "line_id": "line1"}, Context())
+    operate_service({"action": "show_brakes", "account_id": ACCOUNT}, Context())
+    (lifted,) = trail_of(ACCOUNT)
+    assert (lifted["action"], lifted["outcome"]) == ("brake_lifted", "done")
+    assert lifted["actor"] == {"kind": "operator", "id": "a-request"}
+    assert lifted["subject"] == {"account_id": ACCOUNT, "line_id": "line1"}
+    operate_service({"action": "lift_brake", "account_id": ACCOUNT, "line_id": "line1"}, Context())
+    codes = {entry["outcome"]: entry["code"] for entry in trail_of(ACCOUNT)}
+    assert codes == {"done": None, "refused": "not_braked"}
+    assert trail_of("another") == trail_of(SERVICE) == []
+
+
+def test_a_changed_plan_is_named_and_what_concerns_no_account_is_in_the_services_trail(
+    monkeypatch: pytest.MonkeyPatch, trail: FakeAuditStore
+) -> None:
+    world, accounts = World(), Accounts()
+    world.add_line()
+    monkeypatch.setattr(wiring, "lines", lambda: world.lines)
+    monkeypatch.setattr(wiring, "accounts", lambda: accounts)
+    order = {"action": "set_line_plan", "account_id": ACCOUNT, "line_id": "line1", "plan": "purchased"}
+    operate_service(order, Context())
+    (changed,) = trail_of(ACCOUNT, act="line_plan_changed")
+    assert {type(value) for value in changed["subject"].values()} == {str}  # a table takes no enum
+    assert changed["subject"] == {"account_id": ACCOUNT, "line_id": "line1", "plan": "purchased"}
+    made = operate_service({"action": "create_account", "name": "Oak & Linen"}, Context())
+    (created,) = trail_of(SERVICE)
+    assert (created["action"], created["subject"]) == ("account_created", {"account_id": made["account_id"]})
+    assert made["api_key"].rpartition("_")[2] not in repr(vars(trail))
+    assert "Oak" not in repr(vars(trail))
+
+
+def test_an_order_that_cannot_be_written_down_is_not_carried_out(
+    monkeypatch: pytest.MonkeyPatch, trail: FakeAuditStore
+) -> None:
+    world, _ = braked(monkeypatch)
+    trail.begins = False
+    with pytest.raises(TimeoutError):
+        operate_service({"action": "lift_brake", "account_id": ACCOUNT, "line_id": "line1"}, Context())
+    assert world.lines.get(ACCOUNT, "line1").brake
+
+
+def test_every_order_is_an_act_unless_it_only_reads() -> None:
+    reading = {name for name, model in orders().items() if model.audit is None}  # type: ignore[attr-defined]
+    assert reading == {"show_brakes", "show_health", "show_audit"}
+
+
+def test_health_is_told_as_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    world, gauge = World(), FakeQueueGauge()
+    ports = HealthPorts(gauge, world.campaigns, world.contacts, world.clock)
+    monkeypatch.setattr(wiring, "health_ports", lambda: ports)
+    assert json.loads(json.dumps(operate_service({"action": "show_health"}, Context()))) == {
+        "fine": True,
+        "queues": {"send": {"waiting": 0, "in_flight": 0, "delayed": 0}},
+        "dead_letters": {"dead_send": 0},
+        "active_campaigns": 0,
+        "looked_at": 0,
+        "stuck": [],
+    }

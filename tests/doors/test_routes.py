@@ -136,6 +136,7 @@ def test_without_an_account_there_is_no_answer() -> None:
             "attachment_id": "f",
             "domain": "shop.example",
             "selector": "s",
+            "job_id": "j",
         }
         answer = app(event, Context())
         assert (answer["statusCode"], json.loads(answer["body"])["code"]) == (401, "unauthorized"), (
@@ -155,6 +156,10 @@ NEEDS = {
         ("GET", "/api-keys"),
         ("POST", "/api-keys"),
         ("DELETE", "/api-keys/{key_id}"),
+        ("GET", "/audit"),
+        ("POST", "/personal-data/exports"),
+        ("POST", "/personal-data/erasures"),
+        ("GET", "/personal-data/jobs/{job_id}"),
         ("GET", "/members"),
         ("PATCH", "/members/{member_id}"),
         ("DELETE", "/members/{member_id}"),

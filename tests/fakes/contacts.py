@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
 from chalicelib.domain.job import ImportProgress
+from chalicelib.domain.personal_data import without_person
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ports import NewContact, Page, Release, SendOrder, Settlement
 from tests.fakes.campaigns import FakeCampaignStore
@@ -171,10 +172,21 @@ class FakeContactStore:
         self._rows[key] = learned(row, known)
         return True
 
+    def erase(self, account_id: str, campaign_id: str, seen: Contact) -> bool:
+        key = (account_id, campaign_id, seen.contact_id)
+        row = self._rows.get(key)
+        if row is None or is_changed(row, seen) or row.claim != seen.claim:
+            return False
+        self._rows[key] = without_person(row)
+        return True
+
     def overdue(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
         return self._pending(
             account_id, campaign_id, limit, lambda row: row.lease_until is not None and row.lease_until <= now
         )
+
+    def count_overdue(self, account_id: str, campaign_id: str, since: datetime, limit: int) -> int:
+        return len(self.overdue(account_id, campaign_id, since, limit))
 
     def pending(self, account_id: str, campaign_id: str, limit: int) -> list[Contact]:
         return self._pending(account_id, campaign_id, limit, lambda row: row.claim is None)

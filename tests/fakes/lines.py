@@ -42,6 +42,10 @@ class FakeLineStore:
         line = self.get(account_id, line_id)
         self._lines[account_id, line_id] = replace(line, plan=LinePlan(plan))
 
+    def set_password(self, account_id: str, line_id: str, sealed: bytes) -> None:
+        line = self.get(account_id, line_id)
+        self._lines[account_id, line_id] = replace(line, password=sealed)
+
     def pull_brake(self, account_id: str, line_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
         stored = self._lines.get((account_id, line_id))
         if stored is None or stored.brake or stored.brake_lifted_at != seen_lift:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.ports import Release, SendOrder
+from chalicelib.ports import Depth, Release, SendOrder
 
 
 class FakeJobQueue:
@@ -19,6 +19,20 @@ class FakeJobQueue:
         """Everything that is queued; the queue is empty then."""
         taken, self.messages = self.messages, []
         return taken
+
+
+class FakeQueueGauge:
+    """Port ``QueueGauge``. It tells what a test says."""
+
+    def __init__(self) -> None:
+        self.queues: dict[str, Depth] = {"send": Depth(0, 0, 0)}
+        self.dead: dict[str, int] = {"dead_send": 0}
+
+    def depths(self) -> Mapping[str, Depth]:
+        return self.queues
+
+    def dead_letters(self) -> Mapping[str, int]:
+        return self.dead
 
 
 class FakeDispatchQueue(FakeJobQueue):

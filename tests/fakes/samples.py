@@ -1,6 +1,7 @@
 """Test messages in memory."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
 
@@ -52,6 +53,13 @@ class FakeSampleStore:
             self._samples[account_id, sample_id] = replace(
                 sample, state=state, reason=reason, remote_id=remote_id, finished_at=now
             )
+
+    def all(self, account_id: str) -> Iterator[Sample]:
+        rows = [(key, sample) for key, sample in self._samples.items() if key[0] == account_id]
+        return iter([sample for _, sample in sorted(rows, key=lambda row: row[0])])
+
+    def remove(self, account_id: str, sample_id: str) -> None:
+        self._samples.pop((account_id, sample_id), None)
 
     def purge(self, account_id: str, campaign_id: str) -> None:
         gone = [

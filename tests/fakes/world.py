@@ -24,6 +24,7 @@ from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.attachments import AttachmentPorts
+from chalicelib.flow.audit import AuditPorts
 from chalicelib.flow.brake import BrakePorts
 from chalicelib.flow.campaign import (
     CampaignPorts,
@@ -41,6 +42,7 @@ from chalicelib.flow.domains import DomainCheckPorts, DomainPorts, add_domain, c
 from chalicelib.flow.imports import ImportPorts
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.members import MemberPorts
+from chalicelib.flow.personal_data import PersonalDataPorts, PersonalDataWorkPorts
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
 from chalicelib.flow.preview import PreviewPorts
@@ -56,6 +58,7 @@ from chalicelib.ports import SendOrder
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.advice import FakeAdviceStore
 from tests.fakes.attachments import FakeAttachmentStore
+from tests.fakes.audit import FakeAuditStore
 from tests.fakes.brakes import FakeBrakeStore
 from tests.fakes.campaigns import FakeCampaignStore
 from tests.fakes.channel import FakeEmailSender, FakeProver
@@ -71,6 +74,7 @@ from tests.fakes.keys import FakeKeys
 from tests.fakes.lines import FakeLineStore
 from tests.fakes.members import FakeMemberStore
 from tests.fakes.pace import FakePaceStore
+from tests.fakes.personal_data import FakeAddressMarks, FakePersonalDataStore
 from tests.fakes.preflights import FakePreflightStore
 from tests.fakes.queues import FakeDispatchQueue, FakeJobQueue, FakeSendQueue
 from tests.fakes.samples import FakeSampleStore
@@ -105,6 +109,8 @@ class World:
     preflights: FakePreflightStore = field(default_factory=FakePreflightStore)
     pace: FakePaceStore = field(default_factory=FakePaceStore)
     suppressions: FakeSuppressionStore = field(default_factory=FakeSuppressionStore)
+    personal_data: FakePersonalDataStore = field(default_factory=FakePersonalDataStore)
+    marks: FakeAddressMarks = field(default_factory=FakeAddressMarks)
     brakes: FakeBrakeStore = field(default_factory=FakeBrakeStore)
     samples: FakeSampleStore = field(default_factory=FakeSampleStore)
     sample_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
@@ -126,6 +132,7 @@ class World:
     ring: TokenRing = field(default_factory=lambda: TokenRing([SigningKey(1, b"k" * SECRET_BYTES)]))
     public_url: str = PUBLIC_URL
     troubles: list[tuple[EventType, str]] = field(default_factory=list)
+    audit: FakeAuditStore = field(default_factory=FakeAuditStore)
     tokens: int = 0
 
     def __post_init__(self) -> None:
@@ -133,7 +140,7 @@ class World:
         self.files = FakeFileStore(self.clock)
         self.contacts = FakeContactStore(self.campaigns, self.imports)
         self.dialogs = FakeDialogStore(self.lines, self.imports)
-        self.suppressions = FakeSuppressionStore(self.imports)
+        self.suppressions = FakeSuppressionStore(self.imports, self.marks)
         self.accounts.add(Account(ACCOUNT, "Oak & Linen", LinePlan.PURCHASED, self.clock.now()))
 
     @property
@@ -191,6 +198,10 @@ class World:
     @property
     def checking_ports(self) -> CheckingPorts:
         return CheckingPorts(self.campaigns, self.contacts, self.preflights, self.clock)
+
+    @property
+    def audit_ports(self) -> AuditPorts:
+        return AuditPorts(self.audit, self.clock)
 
     @property
     def brake_ports(self) -> BrakePorts:
@@ -334,6 +345,27 @@ class World:
     def list_ports(self) -> ListPorts:
         return ListPorts(
             self.suppressions, self.imports, self.exports, self.files, self.export_queue, self.clock
+        )
+
+    @property
+    def personal_data_ports(self) -> PersonalDataPorts:
+        return PersonalDataPorts(self.personal_data, self.files, self.export_queue, self.clock)
+
+    @property
+    def personal_data_work_ports(self) -> PersonalDataWorkPorts:
+        return PersonalDataWorkPorts(
+            self.personal_data,
+            self.marks,
+            self.campaigns,
+            self.contacts,
+            self.lines,
+            self.dialogs,
+            self.suppressions,
+            self.samples,
+            self.preflights,
+            self.files,
+            self.export_queue,
+            self.clock,
         )
 
     @property

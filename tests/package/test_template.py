@@ -327,3 +327,57 @@ def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("default")
 def test_chalice_finds_its_configuration_valid() -> None:
     validate_configuration(CLIFactory(str(ROOT)).create_config_obj(STAGE))
+
+
+def test_only_iam_leads_to_the_operators_function(template: dict[str, Any], resources: Resources) -> None:
+    """No event, no route, no permission for a service or an account, and no function that may invoke it."""
+    assert functions(resources)["OperateService"].get("Events", {}) == {}
+    assert "OperateService" not in json.dumps(resources["RestAPI"])
+    for permission in of_type(resources, "AWS::Lambda::Permission").values():
+        assert "OperateService" not in json.dumps(permission)
+    assert may(resources, "lambda:InvokeFunction") == set()
+    assert "OperateService" not in json.dumps(template.get("Globals", {}))
+
+
+def test_nobody_changes_what_is_written_in_the_audit_trail(resources: Resources) -> None:
+    writers = {"ApiHandlerRole", "OperateServiceRole"}
+    for action in ("dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:Query"):
+        assert may(resources, action, "AuditTable") == writers
+    for action in ("dynamodb:DeleteItem", "dynamodb:BatchWriteItem", "dynamodb:Scan"):
+        assert may(resources, action, "AuditTable") == set()
+    assert resources["AuditTable"]["Properties"]["TimeToLiveSpecification"]["Enabled"] is True
+
+
+def test_the_key_of_erased_addresses_is_read_where_they_are_asked_for(resources: Resources) -> None:
+    assert may(resources, "kms:GenerateMac", "ErasureKey") == {
+        "ApiHandlerRole",
+        "DispatchCampaignRole",
+        "ExportReportsRole",
+        "ImportUploadsRole",
+        "SendEmailsRole",
+    }
+    key = resources["ErasureKey"]
+    assert key["DeletionPolicy"] == key["UpdateReplacePolicy"] == "Retain"
+    assert "EnableKeyRotation" not in key["Properties"], "by another key nobody would recognise the erased"
+
+
+def test_the_names_of_all_tables_and_queues_fit_into_a_functions_environment(
+    template: dict[str, Any],
+) -> None:
+    """AWS allows 4 KB: counted with the longest names that CloudFormation makes for this stack."""
+    common = template["Globals"]["Function"]["Environment"]["Variables"]
+    for function in functions(template["Resources"]).values():
+        names = {**common, **function.get("Environment", {}).get("Variables", {})}
+        assert sum(len(name) + _longest(value) for name, value in names.items()) < 4_096
+
+
+def _longest(value: Any) -> int:
+    """A table's name, a queue's URL, an ARN, or what a person set."""
+    if not isinstance(value, dict):
+        return len(str(value))
+    target = str(next(iter(value.values())))
+    if "Queue" in target:
+        return len("https://sqs.ap-southeast-1.amazonaws.com/123456789012/postline-") + len(target) + 13
+    if "Key" in target and "Table" not in target:
+        return len("arn:aws:kms:ap-southeast-1:123456789012:key/") + 36
+    return len("postline-") + len(target) + 13 if "Table" in target or "Bucket" in target else 40

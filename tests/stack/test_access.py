@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from local.stack import Stack
-from tests.stack.api import Answer, Api
+from tests.stack.api import Answer, Api, wait_for
 from tests.stack.customer import Customer, table
 from tests.stack.person import Person
 
@@ -81,6 +81,13 @@ def test_each_function_is_held_to_its_own_policy(customer: Customer) -> None:
     put = {"TableName": stack.resource("LinkKeyTable"), "Item": row}
     assert api("dynamodb", "put_item", put) == "AccessDeniedException"
 
+    entry = {"account_id": {"S": customer.account_id}, "entry_id": {"S": "x"}}
+    trail = {"TableName": stack.resource("AuditTable"), "Key": entry}
+    assert api("dynamodb", "delete_item", trail) == "AccessDeniedException"
+    assert (
+        api("lambda", "invoke", {"FunctionName": stack.resource("OperateService")}) == "AccessDeniedException"
+    )
+
     connector = acting_as(stack, "ConnectLines")
     assert connector("kms", "decrypt", password) == "allowed"
     elsewhere = {**password, "EncryptionContext": {"account": customer.account_id, "line": "another"}}
@@ -105,6 +112,33 @@ def test_each_function_is_held_to_its_own_policy(customer: Customer) -> None:
     assert importer("kms", "decrypt", password) == "AccessDeniedException"
     assert importer("s3", "put_object", upload) == "AccessDenied"
     assert "AccessDenied" in importer("sqs", "send_message", order)
+
+
+def test_a_password_moved_to_another_row_is_not_opened(customer: Customer) -> None:
+    """Whoever could write the table would still get nobody else's password to a server of theirs."""
+    stack = customer.stack
+    customer.line()
+    other = Customer.new(stack)
+    own, foreign = other.unconnected_line(), other.unconnected_line()
+    (password,) = (
+        row["password"] for row in table(stack, "LineTable") if row["account_id"] == customer.account_id
+    )
+    (sibling,) = (row["password"] for row in table(stack, "LineTable") if row["line_id"] == own)
+    for line, moved in ((foreign, password), (own, password), (foreign, sibling)):
+        stack.client("dynamodb").update_item(
+            TableName=stack.resource("LineTable"),
+            Key={"account_id": {"S": other.account_id}, "line_id": {"S": line}},
+            UpdateExpression="SET password = :moved",
+            ExpressionAttributeValues={":moved": {"B": bytes(moved)}},
+        )
+        other.api.post(f"/lines/{line}/connect")
+        connection = wait_for(lambda line=line: ended(other, line), "the line is tried")  # type: ignore[misc]
+        assert (connection["state"], connection["reason"]["code"]) == ("failed", "password_unreadable")
+
+
+def ended(customer: Customer, line: str) -> dict[str, Any] | None:
+    connection: dict[str, Any] = customer.api.get(f"/lines/{line}")["connection"]
+    return None if connection["state"] == "connecting" else connection
 
 
 def test_no_key_a_wrong_key_and_a_revoked_key_open_nothing(customer: Customer) -> None:
@@ -158,6 +192,7 @@ def owner(stack: Stack) -> dict[str, str]:
         "t": customer.api.post(f"/campaigns/{campaign}/tests", {"to": customer.address("tester")})["test_id"],
         "s": domain["keys"][0]["selector"],
         "f": attachment["attachment"]["attachment_id"],
+        "j": customer.api.post("/personal-data/exports", {"address": customer.address("ann")})["job_id"],
         "account": customer.key,
     }
 
@@ -175,6 +210,7 @@ NAMES = {
     "f": "attachment_id",
     "m": "member_id",
     "v": "invitation_id",
+    "j": "job_id",
 }
 """What an id is called in REQUESTS, and in the paths of the description."""
 MAILBOX = {"host": "imap.example.com", "port": 993, "username": "bounces", "password": "a password"}
@@ -210,6 +246,7 @@ REQUESTS = [
     ("GET", "/exports/{e}", None),
     ("GET", "/lines/{l}", None),
     ("POST", "/lines/{l}/connect", None),
+    ("POST", "/lines/{l}/password", {"password": "another"}),
     ("GET", "/lines/{l}/advice", None),
     ("POST", "/lines/{l}/advice", None),
     ("POST", "/lines/{l}/bounce-mailbox", MAILBOX),
@@ -232,6 +269,7 @@ REQUESTS = [
     ("PATCH", "/members/{m}", {"role": "viewer"}),
     ("DELETE", "/members/{m}", None),
     ("DELETE", "/invitations/{v}", None),
+    ("GET", "/personal-data/jobs/{j}", None),
 ]
 
 

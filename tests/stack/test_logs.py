@@ -51,6 +51,10 @@ def test_what_people_entrust_to_us_is_in_no_log(stack: Stack, customer: Customer
         },
     )
     customer.api.post(f"/lines/{wrong['line_id']}/connect")
+    customer.api.post(f"/lines/{wrong['line_id']}/password", {"password": f"{CANARY}-another"})
+    for kind, name in (("exports", CANARY), ("erasures", f"gone-{CANARY}")):
+        job = customer.api.post(f"/personal-data/{kind}", {"address": f"{name}@{customer.domain}"})
+        customer.ended(f"/personal-data/jobs/{job['job_id']}")
     customer.api.post("/domains", {"domain": f"{CANARY}.example"})
     customer.api.post(f"/domains/{CANARY}.example/check")
     customer.api.post(f"/lines/{line}/advice")

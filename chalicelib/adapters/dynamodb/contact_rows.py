@@ -266,6 +266,19 @@ def evidence_actions(seen: Contact, known: Contact) -> list[Action]:
     return actions
 
 
+def erase_actions(seen: Contact, kept: Contact) -> list[Action]:
+    """Take the person out of a row; one that ends with it waits no more and isn't in flight any more."""
+    actions = [ContactRow.email.set(""), *person_actions(kept.person), reason_action(kept.reason)]
+    if kept.status is not seen.status:
+        actions += [
+            ContactRow.status.set(kept.status),
+            ContactRow.work.remove(),
+            ContactRow.work_at.remove(),
+            ContactRow.lease_until.remove(),
+        ]
+    return actions
+
+
 def evidence_as_in(contact: Contact) -> Condition:
     """All that evidence told is as it was read."""
     conditions = (_is(getattr(ContactRow, name), getattr(contact, name)) for name in EVIDENCE)

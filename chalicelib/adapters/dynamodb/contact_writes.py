@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.adapters.dynamodb import contact_rows as rows
@@ -189,14 +190,33 @@ def settle(
 
 def record(account_id: str, campaign_id: str, seen: Contact, known: Contact) -> bool:
     """Write what evidence made of a contact; False, and nothing written, when the row isn't as seen."""
-    row, actions = rows.keys(account_id, campaign_id, seen.contact_id), rows.evidence_actions(seen, known)
-    parts = rows.parts_change([seen], [known])
+    return _become(
+        account_id, campaign_id, seen, known, rows.evidence_actions(seen, known), rows.as_seen(seen)
+    )
+
+
+def erase(account_id: str, campaign_id: str, seen: Contact, kept: Contact) -> bool:
+    """Write what is kept of a contact; False, and nothing written, when the row isn't as seen."""
+    as_seen = rows.as_seen(seen) & rows.held_by(seen.claim)
+    return _become(account_id, campaign_id, seen, kept, rows.erase_actions(seen, kept), as_seen)
+
+
+def _become(
+    account_id: str,
+    campaign_id: str,
+    seen: Contact,
+    known: Contact,
+    actions: list[Action],
+    as_seen: Condition,
+) -> bool:
+    """Change a row, and in the same write the totals as far as they are concerned."""
+    row, parts = rows.keys(account_id, campaign_id, seen.contact_id), rows.parts_change([seen], [known])
     if seen.status is known.status and not any(parts.values()):
-        return update_if(row, actions, rows.as_seen(seen))  # only a time changes: no total is concerned
+        return update_if(row, actions, as_seen)
 
     def commit() -> None:
         with TransactWrite(connection=connection()) as write:
-            write.update(row, actions, rows.as_seen(seen))
+            write.update(row, actions, as_seen)
             _count(write, account_id, campaign_id, seen.contact_id, seen.status, known.status, 1, parts)
 
     try:

@@ -21,6 +21,7 @@ from chalicelib.adapters.dynamodb.tables import ContactRow, TotalsRow
 from chalicelib.adapters.dynamodb.writing import refused, write_one
 from chalicelib.domain.contact import PARTS, Contact, ContactStatus, Person, Totals
 from chalicelib.domain.job import ImportProgress
+from chalicelib.domain.personal_data import without_person
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.ports import NewContact, Page, Release, SendOrder, Settlement
 
@@ -168,11 +169,19 @@ class DynamoContactStore:
         """Row and total in one transaction, on condition that the row is there and as it was read."""
         return writes.record(account_id, campaign_id, seen, known)
 
+    def erase(self, account_id: str, campaign_id: str, seen: Contact) -> bool:
+        """Row and total in one transaction, as ``record``, and while nobody claims it or lets it go."""
+        return writes.erase(account_id, campaign_id, seen, without_person(seen))
+
     def overdue(self, account_id: str, campaign_id: str, now: datetime, limit: int) -> list[Contact]:
         """Pending contacts whose lease has run out, read whole."""
         found = reads.earliest(account_id, campaign_id, rows.IN_FLIGHT, sortable(now), limit)
         pending = self._read_pending(account_id, campaign_id, found)
         return [contact for contact in pending if contact.lease_until and contact.lease_until <= now]
+
+    def count_overdue(self, account_id: str, campaign_id: str, since: datetime, limit: int) -> int:
+        """From the index alone: no contact is read."""
+        return len(reads.earliest(account_id, campaign_id, rows.IN_FLIGHT, sortable(since), limit))
 
     def pending(self, account_id: str, campaign_id: str, limit: int) -> list[Contact]:
         """Pending contacts without a claim, read whole."""

@@ -92,6 +92,10 @@ class DynamoLineStore:
         """Change the plan (the operator's right only); raises NotFound."""
         self._update(account_id, line_id, [LineRow.plan.set(plan)])
 
+    def set_password(self, account_id: str, line_id: str, sealed: bytes) -> None:
+        """Replace the password; raises NotFound."""
+        self._update(account_id, line_id, [LineRow.password.set(sealed)])
+
     def pull_brake(self, account_id: str, line_id: str, brake: Brake, seen_lift: datetime | None) -> bool:
         """Store the brake unless there is one or it was lifted since; False then, and without line."""
         return pull(LineRow(account_id, line_id), LineRow.line_id.exists(), brake, seen_lift)

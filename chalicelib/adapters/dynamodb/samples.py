@@ -1,5 +1,6 @@
 """Test messages in DynamoDB, and how many an account asked for in each hour. Both expire by themselves."""
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -80,6 +81,17 @@ class DynamoSampleStore:
         if remote_id is not None:
             actions.append(SampleRow.remote_id.set(remote_id))
         update_if(SampleRow(account_id, sample_id), actions, SampleRow.state == SampleState.SENDING)
+
+    def all(self, account_id: str) -> Iterator[Sample]:
+        """All that are no counters, oldest first."""
+        rows = SampleRow.query(
+            account_id, filter_condition=SampleRow.campaign_id.exists(), consistent_read=True
+        )
+        return (_sample(row) for row in rows)
+
+    def remove(self, account_id: str, sample_id: str) -> None:
+        """Remove one; does nothing when there is none."""
+        SampleRow(account_id, sample_id).delete()
 
     def purge(self, account_id: str, campaign_id: str) -> None:
         """Remove the campaign's test messages."""

@@ -2,9 +2,13 @@
 
 New addresses are put in pieces, each one transaction: a lost reply is repeated under the same token, so what
 was added is counted once. An address that is there already is merged with by an optimistic write.
+
+Of an erased address there is only its mark, in a partition of its own: no page of the list meets it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
@@ -19,7 +23,7 @@ from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, 
 from chalicelib.domain.job import ImportProgress
 from chalicelib.domain.suppression import Suppression, SuppressionReason, merged
 from chalicelib.errors import NotFound, Outdated
-from chalicelib.ports import Page
+from chalicelib.ports import AddressMarks, Page
 
 PIECE = 90  # addresses in one transaction; DynamoDB takes 100 items, one of which may be a checkpoint
 _READ_AT_ONCE = 1_000  # rows a read of a filtered page looks at
@@ -29,6 +33,10 @@ _MERGES = 12  # tries, when somebody else changes the same address at the same t
 
 class DynamoSuppressionStore:
     """Port ``SuppressionStore``."""
+
+    def __init__(self, marks: AddressMarks | None = None) -> None:
+        """Without ``marks`` it can't tell who was erased: for those who only add and page."""
+        self._marks = marks
 
     def add(self, account_id: str, suppressions: Sequence[Suppression]) -> int:
         """Add those that are new, in pieces of one transaction each; merge with the others."""
@@ -50,19 +58,45 @@ class DynamoSuppressionStore:
         return checkpoint.with_added(_add_piece(account_id, _distinct(suppressions), checkpoint))
 
     def find(self, account_id: str, keys: Iterable[str]) -> Mapping[str, Suppression]:
-        """Those of the keys that are on the list, by consistent reads of up to 100 each."""
-        places = [{"account_id": account_id, "address_key": key} for key in dict.fromkeys(keys)]
-        return {row.address_key: _suppression(row) for row in read_all(SuppressionRow, places)}
+        """Those of the keys that are on the list or erased, by consistent reads of up to 100 places each."""
+        wanted = list(dict.fromkeys(keys))
+        marked = self._marked(account_id, wanted)
+        places = [_place(account_id, key) for key in wanted]
+        places += [_place(_erased(account_id), mark) for mark in marked]
+        rows = list(read_all(SuppressionRow, places))
+        found = {}
+        for row in sorted(rows, key=lambda row: bool(row.account_id == account_id)):  # a readable one wins
+            if row.account_id == account_id:
+                found[row.address_key] = _suppression(row)
+            else:
+                key = marked[row.address_key]
+                found[key] = replace(_suppression(row), key=key, address=key, erased=True)
+        return found
 
     def remove(self, account_id: str, key: str) -> None:
-        """Take an address off the list, in one conditional write."""
-        row = SuppressionRow(account_id, key)
+        """Take an address off the list, and off the erased ones, each in one conditional write."""
+        erased = [_remove(_erased(account_id), mark) for mark in self._marked(account_id, [key])]
+        if not any([_remove(account_id, key), *erased]):
+            raise NotFound("suppressed address")
+
+    def erase(self, account_id: str, key: str, now: datetime) -> bool:
+        """The mark first, then the readable entry: at no time the address is neither."""
+        if self._marks is None:
+            raise ValueError("erasing takes marks")
+        there = next((_suppression(row) for row in read_all(SuppressionRow, [_place(account_id, key)])), None)
+        mark = self._marks.mark(account_id, key)
+        kept = there or Suppression(key, "", SuppressionReason.ADDED, now)
+        row = _row(_erased(account_id), replace(kept, key=mark, address="", campaign_id=None))
         try:
-            write_one(lambda: row.delete(SuppressionRow.address_key.exists()))
-        except DeleteError as error:
-            if refused(error):
-                raise NotFound("suppressed address") from error
-            raise
+            write_one(lambda: row.save(SuppressionRow.address_key.does_not_exist()))
+        except PutError as error:
+            if not refused(error):  # it was erased before, and that mark stays
+                raise
+        return _remove(account_id, key)
+
+    def _marked(self, account_id: str, keys: Iterable[str]) -> dict[str, str]:
+        """The keys by their marks."""
+        return {self._marks.mark(account_id, key): key for key in keys} if self._marks else {}
 
     def page(
         self,
@@ -89,6 +123,27 @@ class DynamoSuppressionStore:
                 return Page(found, None)
             after = last["address_key"]["S"]
         return Page(found, encode_cursor(after))
+
+
+def _place(partition: str, key: str) -> dict[str, str]:
+    return {"account_id": partition, "address_key": key}
+
+
+def _erased(account_id: str) -> str:
+    """The partition of an account's marks."""
+    return f"{account_id}#erased"
+
+
+def _remove(partition: str, key: str) -> bool:
+    """Remove an entry; False when there is none."""
+    row = SuppressionRow(partition, key)
+    try:
+        write_one(lambda: row.delete(SuppressionRow.address_key.exists()))
+    except DeleteError as error:
+        if refused(error):
+            return False
+        raise
+    return True
 
 
 def _read(

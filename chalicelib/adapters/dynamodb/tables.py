@@ -561,6 +561,44 @@ class AttachmentRow(Model):
     reason: MapAttribute[str, object] = MapAttribute(null=True)
 
 
+class PersonalDataRow(Model):
+    """One request about one person's data. ``address`` and ``address_key`` go when it is over."""
+
+    class Meta:
+        table_name = "personal_data"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    job_id = UnicodeAttribute(range_key=True)
+    kind = UnicodeAttribute()
+    mark = UnicodeAttribute(null=True)
+    state = UnicodeAttribute()
+    address = UnicodeAttribute(null=True)
+    address_key = UnicodeAttribute(null=True)
+    found: MapAttribute[str, int] = MapAttribute(null=True)
+    reason: MapAttribute[str, object] = MapAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    finished_at = UTCDateTimeAttribute(null=True)
+    expires_at = TTLAttribute()
+
+
+class AuditRow(Model):
+    """One entry of an account's audit trail; ``subject`` holds ids by what they name."""
+
+    class Meta:
+        table_name = "audit"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    entry_id = UnicodeAttribute(range_key=True)
+    action = UnicodeAttribute()
+    actor_kind = UnicodeAttribute()
+    actor_id = UnicodeAttribute()
+    subject: MapAttribute[str, str] = MapAttribute(null=True)
+    outcome = UnicodeAttribute()
+    code = UnicodeAttribute(null=True)
+    at = UTCDateTimeAttribute()
+    expires_at = TTLAttribute()
+
+
 MODELS: dict[str, type[Model]] = {
     "accounts": AccountRow,
     "api_keys": ApiKeyRow,
@@ -584,6 +622,8 @@ MODELS: dict[str, type[Model]] = {
     "exports": ExportRow,
     "preflights": PreflightRow,
     "attachments": AttachmentRow,
+    "personal_data": PersonalDataRow,
+    "audit": AuditRow,
 }
 
 

@@ -3,6 +3,7 @@
 from chalicelib.blueprints.api.accounts import accounts
 from chalicelib.blueprints.api.advice import advice
 from chalicelib.blueprints.api.attachments import attachments
+from chalicelib.blueprints.api.audit import audit
 from chalicelib.blueprints.api.authorizer import authorization
 from chalicelib.blueprints.api.bounce_mailboxes import bounce_mailboxes
 from chalicelib.blueprints.api.bounces import bounces
@@ -16,6 +17,7 @@ from chalicelib.blueprints.api.imports import imports
 from chalicelib.blueprints.api.lines import lines
 from chalicelib.blueprints.api.links import links
 from chalicelib.blueprints.api.members import members
+from chalicelib.blueprints.api.personal_data import personal_data
 from chalicelib.blueprints.api.preflights import preflights
 from chalicelib.blueprints.api.previews import previews
 from chalicelib.blueprints.api.samples import samples
@@ -42,6 +44,8 @@ API_BLUEPRINTS = (
     preflights,
     exports,
     suppressions,
+    personal_data,
+    audit,
     bounces,
     links,
 )

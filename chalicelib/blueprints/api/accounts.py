@@ -122,6 +122,7 @@ def read_account(call: Call[Nothing, Nothing]) -> AccountShown:
     AccountShown,
     status=201,
     problems=(409,),
+    audit="account_created",
     newcomers=True,
 )
 def create_own_account(call: Call[AccountInput, Nothing]) -> AccountShown:
@@ -136,7 +137,17 @@ def list_api_keys(call: Call[Nothing, Nothing]) -> KeyList:
     return KeyList(items=[KeyShown.of(key) for key in wiring.accounts().list_keys(call.account_id)])
 
 
-@route(accounts, "POST", "/api-keys", KeyInput, Nothing, NewKeyShown, status=201, scope=Scope.ADMIN)
+@route(
+    accounts,
+    "POST",
+    "/api-keys",
+    KeyInput,
+    Nothing,
+    NewKeyShown,
+    status=201,
+    scope=Scope.ADMIN,
+    audit="api_key_created",
+)
 def create_api_key(call: Call[KeyInput, Nothing]) -> NewKeyShown:
     """Create an API key; its text is shown this once."""
     wish = call.body.wish(call.scopes)
@@ -144,7 +155,17 @@ def create_api_key(call: Call[KeyInput, Nothing]) -> NewKeyShown:
     return NewKeyShown(key_id=key.key_id, api_key=text)
 
 
-@route(accounts, "DELETE", "/api-keys/{key_id}", Nothing, Nothing, None, status=204, scope=Scope.ADMIN)
+@route(
+    accounts,
+    "DELETE",
+    "/api-keys/{key_id}",
+    Nothing,
+    Nothing,
+    None,
+    status=204,
+    scope=Scope.ADMIN,
+    audit="api_key_revoked",
+)
 def revoke_api_key(call: Call[Nothing, Nothing], key_id: str) -> None:
     """Revoke an API key; it works for at most a minute longer."""
     wiring.accounts().revoke_key(call.account_id, key_id, wiring.clock.now())

@@ -27,6 +27,7 @@ attachments = Blueprint(__name__)
     AttachmentStarted,
     status=201,
     problems=(409,),
+    audit="attachment_created",
 )
 def create_attachment(call: Call[AttachmentInput, Nothing], campaign_id: str) -> AttachmentStarted:
     """Upload a file with the form that is returned; once it is ready, the campaign can have it attached."""
@@ -61,6 +62,7 @@ def list_attachments(call: Call[Nothing, Nothing], campaign_id: str) -> Attachme
     None,
     status=204,
     problems=(409,),
+    audit="attachment_deleted",
 )
 def delete_attachment(call: Call[Nothing, Nothing], campaign_id: str, attachment_id: str) -> None:
     """Delete a file that was never part of a content; the others go with the campaign."""

@@ -15,7 +15,14 @@ bounce_mailboxes = Blueprint(__name__)
 
 
 @route(
-    bounce_mailboxes, "POST", "/lines/{line_id}/bounce-mailbox", MailboxInput, Nothing, LineShown, status=202
+    bounce_mailboxes,
+    "POST",
+    "/lines/{line_id}/bounce-mailbox",
+    MailboxInput,
+    Nothing,
+    LineShown,
+    status=202,
+    audit="bounce_mailbox_set",
 )
 def set_bounce_mailbox(call: Call[MailboxInput, Nothing], line_id: str) -> LineShown:
     """Set the mailbox that the line's bounces arrive in, in place of any other; reading begins at once."""
@@ -25,7 +32,16 @@ def set_bounce_mailbox(call: Call[MailboxInput, Nothing], line_id: str) -> LineS
     return LineShown.of(line, line_brake(call.account_id, line, wiring.brake_ports()))
 
 
-@route(bounce_mailboxes, "DELETE", "/lines/{line_id}/bounce-mailbox", Nothing, Nothing, None, status=204)
+@route(
+    bounce_mailboxes,
+    "DELETE",
+    "/lines/{line_id}/bounce-mailbox",
+    Nothing,
+    Nothing,
+    None,
+    status=204,
+    audit="bounce_mailbox_removed",
+)
 def remove_bounce_mailbox(call: Call[Nothing, Nothing], line_id: str) -> None:
     """Take the line's bounce mailbox away, with its password; what is in it stays there."""
     wiring.lines().set_bounce_mailbox(call.account_id, line_id, None)

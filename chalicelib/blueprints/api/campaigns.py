@@ -36,7 +36,16 @@ from chalicelib.flow.suppressed import count_suppressed
 campaigns = Blueprint(__name__)
 
 
-@route(campaigns, "POST", "/campaigns", CampaignInput, Nothing, CampaignShown, status=201)
+@route(
+    campaigns,
+    "POST",
+    "/campaigns",
+    CampaignInput,
+    Nothing,
+    CampaignShown,
+    status=201,
+    audit="campaign_created",
+)
 def create_campaign(call: Call[CampaignInput, Nothing]) -> CampaignShown:
     """Create a campaign as a draft."""
     settings = call.body.settings(_decider(call))
@@ -77,6 +86,7 @@ def read_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignSho
     Nothing,
     CampaignShown,
     problems=(409, 412),
+    audit="campaign_edited",
 )
 def edit_campaign(call: Call[CampaignPatch, Nothing], campaign_id: str) -> CampaignShown:
     """Change a campaign, also while it runs: what is not yet sent goes out in the new version."""
@@ -85,7 +95,17 @@ def edit_campaign(call: Call[CampaignPatch, Nothing], campaign_id: str) -> Campa
     return CampaignShown.of(view)
 
 
-@route(campaigns, "DELETE", "/campaigns/{campaign_id}", Nothing, Nothing, None, status=204, problems=(412,))
+@route(
+    campaigns,
+    "DELETE",
+    "/campaigns/{campaign_id}",
+    Nothing,
+    Nothing,
+    None,
+    status=204,
+    problems=(412,),
+    audit="campaign_deleted",
+)
 def delete_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> None:
     """Delete a campaign and everything of it, for good; what is in flight is not sent any more."""
     steps.delete_campaign(call.account_id, campaign_id, call.if_match, wiring.campaign_ports())
@@ -100,6 +120,7 @@ def delete_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> None:
     CampaignLaunched,
     problems=(409, 412),
     scope=Scope.SEND,
+    audit="campaign_launched",
 )
 def launch_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignLaunched:
     """Launch a campaign that is ready, or resume one that is paused."""
@@ -118,6 +139,7 @@ def launch_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignL
     CampaignShown,
     problems=(409, 412),
     scope=Scope.SEND,
+    audit="campaign_paused",
 )
 def pause_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignShown:
     """Pause a campaign in progress; contacts already queued return to Not sent."""
@@ -135,6 +157,7 @@ def pause_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignSh
     CampaignShown,
     problems=(409, 412),
     scope=Scope.SEND,
+    audit="campaign_resent",
 )
 def resend_campaign(call: Call[ResendInput, Nothing], campaign_id: str) -> CampaignShown:
     """Write again to contacts in Error: not to suppressed ones; to unknown outcomes only if asked for."""

@@ -78,7 +78,7 @@ class ContactShown(Output):
     """A contact and what became of it."""
 
     contact_id: str
-    email: str
+    email: str = Field(description="Empty when the person's data were erased.")
     first_name: str
     last_name: str
     middle_name: str
@@ -193,6 +193,7 @@ class ContactPage(Output):
     ContactsAdded,
     status=201,
     problems=(409,),
+    audit="contacts_added",
 )
 def add_contacts(call: Call[ContactsInput, Nothing], campaign_id: str) -> ContactsAdded:
     """Add contacts by hand; if one address is wrong, all wrong ones are told and none is added."""
@@ -235,6 +236,7 @@ def read_contact(call: Call[Nothing, Nothing], campaign_id: str, contact_id: str
     Nothing,
     ContactShown,
     problems=(409,),
+    audit="contact_edited",
 )
 def edit_contact(call: Call[ContactPatch, Nothing], campaign_id: str, contact_id: str) -> ContactShown:
     """Change the fields of a contact that has not been sent to."""
@@ -253,6 +255,7 @@ def edit_contact(call: Call[ContactPatch, Nothing], campaign_id: str, contact_id
     None,
     status=204,
     problems=(409,),
+    audit="contact_deleted",
 )
 def delete_contact(call: Call[Nothing, Nothing], campaign_id: str, contact_id: str) -> None:
     """Remove a contact that has not been sent to."""

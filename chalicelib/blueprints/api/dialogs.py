@@ -86,13 +86,31 @@ def list_dialogs(call: Call[Nothing, DialogQuery], line_id: str) -> DialogPage:
     return DialogPage(items=[DialogShown.of(one) for one in page.items], next_cursor=page.cursor)
 
 
-@route(dialogs, "DELETE", "/lines/{line_id}/dialogs", Nothing, OneAddress, None, status=204)
+@route(
+    dialogs,
+    "DELETE",
+    "/lines/{line_id}/dialogs",
+    Nothing,
+    OneAddress,
+    None,
+    status=204,
+    audit="dialog_deleted",
+)
 def delete_dialog(call: Call[Nothing, OneAddress], line_id: str) -> None:
     """Delete the dialog with this address; contacts that campaigns took from it stay."""
     steps.remove_dialog(call.account_id, line_id, call.query.email, wiring.dialog_ports())
 
 
-@route(dialogs, "POST", "/lines/{line_id}/dialogs/imports", FileInput, Nothing, ImportStarted, status=201)
+@route(
+    dialogs,
+    "POST",
+    "/lines/{line_id}/dialogs/imports",
+    FileInput,
+    Nothing,
+    ImportStarted,
+    status=201,
+    audit="dialog_import_created",
+)
 def create_dialog_import(call: Call[FileInput, Nothing], line_id: str) -> ImportStarted:
     """Take in the dialogs of a file: upload it with the form, and the import begins by itself."""
     return import_started(
@@ -120,6 +138,7 @@ def list_dialog_imports(call: Call[Nothing, PageQuery], line_id: str) -> ImportP
     ImportShown,
     status=202,
     problems=(409,),
+    audit="import_created",
 )
 def import_from_dialogs(call: Call[SourceInput, Nothing], campaign_id: str) -> ImportShown:
     """Make contacts of a line's dialogs as they are now; later ones are not added by themselves."""

@@ -91,7 +91,17 @@ class DomainPage(Output):
     next_cursor: str | None
 
 
-@route(domains, "POST", "/domains", DomainInput, Nothing, DomainShown, status=201, problems=(409,))
+@route(
+    domains,
+    "POST",
+    "/domains",
+    DomainInput,
+    Nothing,
+    DomainShown,
+    status=201,
+    problems=(409,),
+    audit="domain_created",
+)
 def create_domain(call: Call[DomainInput, Nothing]) -> DomainShown:
     """Add a domain with a new DKIM key; publish the record it shows, and check the domain."""
     return DomainShown.of(add_domain(call.account_id, call.body.domain, wiring.domain_ports()))
@@ -117,7 +127,15 @@ def start_domain_check(call: Call[Nothing, Nothing], domain: str) -> DomainShown
 
 
 @route(
-    domains, "POST", "/domains/{domain}/keys", Nothing, Nothing, DomainShown, status=201, problems=(409, 412)
+    domains,
+    "POST",
+    "/domains/{domain}/keys",
+    Nothing,
+    Nothing,
+    DomainShown,
+    status=201,
+    problems=(409, 412),
+    audit="domain_key_created",
 )
 def create_domain_key(call: Call[Nothing, Nothing], domain: str) -> DomainShown:
     """Rotate: add a second key, which signs as soon as its record is seen; the old one signs until then."""
@@ -132,13 +150,14 @@ def create_domain_key(call: Call[Nothing, Nothing], domain: str) -> DomainShown:
     Nothing,
     DomainShown,
     problems=(409, 412),
+    audit="domain_key_deleted",
 )
 def delete_domain_key(call: Call[Nothing, Nothing], domain: str, selector: str) -> DomainShown:
     """Remove a key; leave its record in DNS for a week, mail on its way is still verified with it."""
     return DomainShown.of(remove_key(call.account_id, domain, selector, wiring.domain_ports()))
 
 
-@route(domains, "DELETE", "/domains/{domain}", Nothing, Nothing, None, status=204)
+@route(domains, "DELETE", "/domains/{domain}", Nothing, Nothing, None, status=204, audit="domain_deleted")
 def delete_domain(call: Call[Nothing, Nothing], domain: str) -> None:
     """Delete a domain and its keys; its mail is no longer signed, at the latest half a minute later."""
     wiring.domains().remove(call.account_id, domain)

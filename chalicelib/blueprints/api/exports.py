@@ -32,7 +32,16 @@ class ExportShown(Output):
     finished_at: datetime | None
 
 
-@route(exports, "POST", "/campaigns/{campaign_id}/exports", Nothing, Nothing, ExportShown, status=202)
+@route(
+    exports,
+    "POST",
+    "/campaigns/{campaign_id}/exports",
+    Nothing,
+    Nothing,
+    ExportShown,
+    status=202,
+    audit="export_requested",
+)
 def create_export(call: Call[Nothing, Nothing], campaign_id: str) -> ExportShown:
     """Ask for the Excel report of a campaign; read the export to see when it is done."""
     return export_shown(start_export(call.account_id, campaign_id, wiring.export_ports()), None)

@@ -221,6 +221,7 @@ class SampleFile(Output):
     ImportStarted,
     status=201,
     problems=(409,),
+    audit="import_created",
 )
 def create_import(call: Call[ImportInput, Nothing], campaign_id: str) -> ImportStarted:
     """Start an import: upload the file with the form, and the import begins by itself."""
@@ -264,7 +265,15 @@ def preview_import(call: Call[PreviewInput, Nothing], import_id: str) -> Preview
 
 
 @route(
-    imports, "POST", "/imports/{import_id}/start", Nothing, Nothing, ImportShown, status=202, problems=(409,)
+    imports,
+    "POST",
+    "/imports/{import_id}/start",
+    Nothing,
+    Nothing,
+    ImportShown,
+    status=202,
+    problems=(409,),
+    audit="import_started",
 )
 def start_previewed_import(call: Call[Nothing, Nothing], import_id: str) -> ImportShown:
     """Import the file as it was previewed."""

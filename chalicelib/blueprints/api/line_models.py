@@ -89,6 +89,14 @@ class SmtpInput(Input):
     )
 
 
+class PasswordInput(Input):
+    """Another password of the line's SMTP server."""
+
+    password: str = Field(
+        min_length=1, max_length=1_000, json_schema_extra={"writeOnly": True, "format": "password"}
+    )
+
+
 class SesInput(Input):
     """What our SES sends as: an address or a domain of yours, which connecting the line verifies."""
 

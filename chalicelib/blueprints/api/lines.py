@@ -3,7 +3,7 @@
 from chalice import Blueprint
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.line_models import LineInput, LinePage, LineShown
+from chalicelib.blueprints.api.line_models import LineInput, LinePage, LineShown, PasswordInput
 from chalicelib.blueprints.api.models import PageQuery
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
@@ -12,7 +12,7 @@ from chalicelib.domain.return_path import inbound_pattern
 from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import FieldError, Invalid
 from chalicelib.flow.brake import line_brake
-from chalicelib.flow.lines import NewLine, add_line, ask_for_connection, remove_line
+from chalicelib.flow.lines import NewLine, add_line, ask_for_connection, remove_line, replace_password
 
 lines = Blueprint(__name__)
 
@@ -27,7 +27,7 @@ def _received(pattern: str | None, account_id: str) -> str | None:
     return pattern
 
 
-@route(lines, "POST", "/lines", LineInput, Nothing, LineShown, status=201)
+@route(lines, "POST", "/lines", LineInput, Nothing, LineShown, status=201, audit="line_created")
 def create_line(call: Call[LineInput, Nothing]) -> LineShown:
     """Add a line through an SMTP server or through SES; connect it before it can carry a campaign."""
     body = call.body
@@ -57,7 +57,16 @@ def read_line(call: Call[Nothing, Nothing], line_id: str) -> LineShown:
     return _shown(call.account_id, wiring.lines().get(call.account_id, line_id))
 
 
-@route(lines, "POST", "/lines/{line_id}/connect", Nothing, Nothing, LineShown, status=202)
+@route(
+    lines,
+    "POST",
+    "/lines/{line_id}/connect",
+    Nothing,
+    Nothing,
+    LineShown,
+    status=202,
+    audit="line_connection_requested",
+)
 def connect_line(call: Call[Nothing, Nothing], line_id: str) -> LineShown:
     """Prove the connection in a job: talk to the server as far as MAIL FROM, or have SES verify the identity.
 
@@ -66,7 +75,24 @@ def connect_line(call: Call[Nothing, Nothing], line_id: str) -> LineShown:
     return _shown(call.account_id, ask_for_connection(call.account_id, line_id, wiring.line_ports()))
 
 
-@route(lines, "DELETE", "/lines/{line_id}", Nothing, Nothing, None, status=204)
+@route(
+    lines,
+    "POST",
+    "/lines/{line_id}/password",
+    PasswordInput,
+    Nothing,
+    LineShown,
+    status=202,
+    problems=(409,),
+    audit="line_password_replaced",
+)
+def replace_line_password(call: Call[PasswordInput, Nothing], line_id: str) -> LineShown:
+    """Replace the SMTP password, and prove the connection with it in a job."""
+    ports = wiring.line_ports()
+    return _shown(call.account_id, replace_password(call.account_id, line_id, call.body.password, ports))
+
+
+@route(lines, "DELETE", "/lines/{line_id}", Nothing, Nothing, None, status=204, audit="line_deleted")
 def delete_line(call: Call[Nothing, Nothing], line_id: str) -> None:
     """Delete a line and its password; a campaign left without a line pauses and says so."""
     remove_line(call.account_id, line_id, wiring.line_ports())

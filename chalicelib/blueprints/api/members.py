@@ -106,6 +106,7 @@ def list_members(call: Call[Nothing, Nothing]) -> MemberList:
     MemberShown,
     problems=(409,),
     scope=Scope.ADMIN,
+    audit="member_role_changed",
 )
 def change_member(call: Call[RolePatch, Nothing], member_id: str) -> MemberShown:
     """Give a member another role, at most as much as you may do; it holds within a minute."""
@@ -123,6 +124,7 @@ def change_member(call: Call[RolePatch, Nothing], member_id: str) -> MemberShown
     status=204,
     problems=(409,),
     scope=Scope.ADMIN,
+    audit="member_removed",
 )
 def remove_member(call: Call[Nothing, Nothing], member_id: str) -> None:
     """Remove a member; what they may do ends within a minute. API keys that they made stay."""
@@ -139,6 +141,7 @@ def remove_member(call: Call[Nothing, Nothing], member_id: str) -> None:
     status=201,
     problems=(409,),
     scope=Scope.ADMIN,
+    audit="member_invited",
 )
 def invite_member(call: Call[InvitationInput, Nothing]) -> NewInvitationShown:
     """Invite an address for a week; the answer carries the token once, and you pass it on."""
@@ -165,6 +168,7 @@ def list_invitations(call: Call[Nothing, Nothing]) -> InvitationList:
     None,
     status=204,
     scope=Scope.ADMIN,
+    audit="invitation_withdrawn",
 )
 def withdraw_invitation(call: Call[Nothing, Nothing], invitation_id: str) -> None:
     """Withdraw an invitation; its token opens nothing any more."""
@@ -179,6 +183,7 @@ def withdraw_invitation(call: Call[Nothing, Nothing], invitation_id: str) -> Non
     Nothing,
     MemberShown,
     problems=(409,),
+    audit="invitation_accepted",
     newcomers=True,
 )
 def accept_invitation(call: Call[TokenInput, Nothing]) -> MemberShown:

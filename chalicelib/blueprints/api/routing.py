@@ -8,6 +8,7 @@ from chalice import Blueprint
 from chalice.app import Request, Response
 from pydantic import BaseModel
 
+from chalicelib.blueprints.api.audited import audited
 from chalicelib.blueprints.api.authorizer import authorize
 from chalicelib.blueprints.api.problems import problem_of, response, unexpected
 from chalicelib.blueprints.api.requests import Call, Nothing, read_call
@@ -37,6 +38,7 @@ class Route:
     scope: Scope | None = None  # None: it needs none, as public routes and those for newcomers
     public: bool = False
     media_type: str = "application/json"
+    audit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +63,28 @@ def route(
     status: int = 200,
     problems: tuple[int, ...] = (),
     scope: Scope | None = None,
+    audit: str | None = None,
     *,
     newcomers: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a route. The handler gets the call and then the path's ids, and returns the answer's model.
 
     Callers need ``scope``; None is READ for GET and WRITE for every other method. ``newcomers``: people who
-    signed in and belong to no account yet are let in, and nobody needs a scope.
+    signed in and belong to no account yet are let in, and nobody needs a scope. ``audit`` is what a call is
+    in the audit trail: ``campaign_launched``.
     """
     needed = None if newcomers else scope or (Scope.READ if method == "GET" else Scope.WRITE)
 
     def register(handler: Handler) -> Handler:
         name = handler.__name__
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
-        ROUTES.append(Route(method, path, name, summary, body, query, answer, status, problems, needed))
+        told = (body, query, answer, status, problems, needed)
+        ROUTES.append(Route(method, path, name, summary, *told, audit=audit))
+        carry_out = audited(handler, audit) if audit else handler
 
         def view(**ids: str) -> Response:
             return _answer(
-                handler, lambda: read_call(blueprint.current_request, body, query, needed), ids, status
+                carry_out, lambda: read_call(blueprint.current_request, body, query, needed), ids, status
             )
 
         decorate = blueprint.route(

@@ -77,6 +77,7 @@ class SampleShown(Output):
     status=202,
     problems=(409,),
     scope=Scope.SEND,
+    audit="test_sent",
 )
 def send_test(call: Call[SampleInput, Nothing], campaign_id: str) -> SampleShown:
     """Send a test message, also before launch: what a contact would get, marked, to an address of yours."""

@@ -41,6 +41,9 @@ class SuppressionShown(Output):
     also: list[SuppressionReason] = Field(description="The reasons that came later.")
     since: datetime
     campaign_id: str | None = Field(description="The campaign whose mail led to the first reason, if any.")
+    erased: bool = Field(
+        description="The person's data were erased: the list keeps a keyed hash, which only a look-up finds."
+    )
 
     @classmethod
     def of(cls, suppression: Suppression) -> Self:
@@ -51,6 +54,7 @@ class SuppressionShown(Output):
             also=sorted(suppression.also),
             since=suppression.added_at,
             campaign_id=suppression.campaign_id,
+            erased=suppression.erased,
         )
 
 
@@ -98,7 +102,16 @@ def list_suppressions(call: Call[Nothing, SuppressionQuery]) -> SuppressionPage:
     return SuppressionPage(items=[SuppressionShown.of(one) for one in page.items], next_cursor=page.cursor)
 
 
-@route(suppressions, "POST", "/suppressions", SuppressionInput, Nothing, SuppressionsAdded, status=201)
+@route(
+    suppressions,
+    "POST",
+    "/suppressions",
+    SuppressionInput,
+    Nothing,
+    SuppressionsAdded,
+    status=201,
+    audit="suppressions_added",
+)
 def add_suppressions(call: Call[SuppressionInput, Nothing]) -> SuppressionsAdded:
     """Put addresses on the list; if one is wrong, all wrong ones are told and none is put there."""
     listed = steps.suppress_addresses(
@@ -111,13 +124,31 @@ def add_suppressions(call: Call[SuppressionInput, Nothing]) -> SuppressionsAdded
     )
 
 
-@route(suppressions, "DELETE", "/suppressions", Nothing, AddressQuery, SuppressionShown, problems=(404,))
+@route(
+    suppressions,
+    "DELETE",
+    "/suppressions",
+    Nothing,
+    AddressQuery,
+    SuppressionShown,
+    problems=(404,),
+    audit="suppression_removed",
+)
 def remove_suppression(call: Call[Nothing, AddressQuery]) -> SuppressionShown:
     """Take an address off the list, so that it is written to again; the answer is why it was there."""
     return SuppressionShown.of(steps.allow_address(call.account_id, call.query.email, wiring.list_ports()))
 
 
-@route(suppressions, "POST", "/suppressions/imports", FileInput, Nothing, ImportStarted, status=201)
+@route(
+    suppressions,
+    "POST",
+    "/suppressions/imports",
+    FileInput,
+    Nothing,
+    ImportStarted,
+    status=201,
+    audit="suppression_import_created",
+)
 def create_suppression_import(call: Call[FileInput, Nothing]) -> ImportStarted:
     """Put the addresses of a file on the list: upload it with the form, and the import begins by itself."""
     return import_started(
@@ -134,7 +165,16 @@ def list_suppression_imports(call: Call[Nothing, PageQuery]) -> ImportPage:
     return ImportPage(items=[import_shown(job, None) for job in page.items], next_cursor=page.cursor)
 
 
-@route(suppressions, "POST", "/suppressions/exports", Nothing, Nothing, ExportShown, status=202)
+@route(
+    suppressions,
+    "POST",
+    "/suppressions/exports",
+    Nothing,
+    Nothing,
+    ExportShown,
+    status=202,
+    audit="suppression_export_requested",
+)
 def create_suppression_export(call: Call[Nothing, Nothing]) -> ExportShown:
     """Ask for the suppression list as CSV; read the export to see when it is done."""
     return export_shown(steps.start_list_export(call.account_id, wiring.list_ports()), None)

@@ -7,9 +7,9 @@ import pytest
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery import Reason
-from chalicelib.domain.line import Connection, ConnectionState, LinePlan, Security, SmtpChannel
+from chalicelib.domain.line import Connection, ConnectionState, LinePlan, Security, SesChannel, SmtpChannel
 from chalicelib.domain.schedule import LineLimits
-from chalicelib.errors import NotFound
+from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.lines import (
     PASSWORD_UNREADABLE,
     NewLine,
@@ -18,6 +18,7 @@ from chalicelib.flow.lines import (
     give_up_connecting,
     prove_line,
     remove_line,
+    replace_password,
 )
 from tests.fakes.world import ACCOUNT, STRANGER, World
 
@@ -50,6 +51,32 @@ def test_a_new_line_has_the_accounts_plan_and_a_sealed_password() -> None:
     assert (line.plan, line.connection.state) == (LinePlan.PURCHASED, ConnectionState.NEW)
     assert b"secret" not in line.password
     assert world.secrets.open(ACCOUNT, line.line_id, line.password) == "secret"
+
+
+def test_another_password_is_sealed_proven_and_then_used() -> None:
+    world = World()
+    campaign = world.running(1)
+    before = world.lines.get(ACCOUNT, "line1").password
+    asked = replace_password(ACCOUNT, "line1", "a new secret", world.line_ports)
+    assert (asked.connection.state, b"new" in asked.password) == (ConnectionState.CONNECTING, False)
+    assert world.visit(campaign) == []
+    assert prove_line(ACCOUNT, "line1", world.proof_ports) is ConnectionState.CONNECTED
+    assert world.prover.passwords == ["a new secret"]
+    (order,) = world.visit(campaign)
+    world.sender().send(order, world.stop_at())
+    assert world.channel.passwords == ["a new secret"]
+    assert before != world.lines.get(ACCOUNT, "line1").password
+
+
+def test_a_password_is_replaced_on_ones_own_line_through_a_server_only() -> None:
+    world = World()
+    world.add_line()
+    with pytest.raises(NotFound):
+        replace_password(STRANGER, "line1", "mine", world.line_ports)
+    world.lines.add(ACCOUNT, replace(world.lines.get(ACCOUNT, "line1"), channel=SesChannel("shop.example")))
+    with pytest.raises(Conflict):
+        replace_password(ACCOUNT, "line1", "mine", world.line_ports)
+    assert world.connect_queue.take() == []
 
 
 def test_a_line_of_no_account_is_not_added() -> None:
