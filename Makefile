@@ -13,7 +13,7 @@ COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header 
 CODE := app.py bench chalicelib local tests
 # One more than CI has processors: the tests of the deployed package wait for most of their time.
 TESTERS ?= 3
-SHARED := --numprocesses=$(TESTERS) --dist=loadgroup --no-loadscope-reorder
+SHARED := --numprocesses=$(TESTERS) --dist=loadscope --no-loadscope-reorder
 
 export PYTHONDONTWRITEBYTECODE := 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
