@@ -71,7 +71,7 @@ def test_a_person_is_told_all_and_then_forgotten_and_a_file_does_not_bring_them_
     customer.launch(again)
     totals = customer.finished(again)
     assert (totals["sent"], totals["suppressed"]) == (1, 1)
-    assert customer.received()[ann] == 1
+    assert customer.received()["Ann"] == 1
 
 
 def test_acts_are_in_the_trail_and_a_job_is_nobody_elses(stack: Stack, customer: Customer) -> None:
