@@ -93,4 +93,4 @@ def test_mail_that_is_no_marketing_says_why_and_has_no_such_link(customer: Custo
     made = customer.api.get("/campaigns")["items"][0]["campaign_id"]
     shown = customer.api.get(f"/campaigns/{made}")
     key = customer.key.split("_")[1]
-    assert (shown["transactional"]["reason"], shown["transactional"]["key_id"]) == (why, key)
+    assert (shown["transactional"]["reason"], shown["transactional"]["decided_by"]) == (why, key)
