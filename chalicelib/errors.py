@@ -3,6 +3,8 @@
 PostlineError
 ├── NotFound          nothing of that id in this account (also: it belongs to another account)
 ├── Conflict          the state doesn't allow it; ``allowed`` says what it allows
+│   ├── InProgress    the same request is being carried out right now
+│   ├── QuotaReached  the account has as much as it may have
 │   └── Outdated      somebody else changed it in between
 ├── Invalid           one or several fields are wrong; all of them at once
 ├── Unauthorized      no key, an unknown key or a revoked one
@@ -17,7 +19,9 @@ from dataclasses import dataclass
 
 
 class PostlineError(Exception):
-    """The root of what a caller can mend."""
+    """The root of what a caller can mend. ``retry_after`` are the seconds after which to ask again."""
+
+    retry_after: int | None = None
 
 
 class NotFound(PostlineError):
@@ -35,6 +39,26 @@ class Conflict(PostlineError):
         super().__init__(text)
         self.code = code
         self.allowed = tuple(allowed)
+
+
+class InProgress(Conflict):
+    """The same request is being carried out; ask again after so many seconds."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__(
+            "in_progress",
+            "A request with this Idempotency-Key is being carried out. Repeat it later for its answer.",
+        )
+        self.retry_after = retry_after
+
+
+class QuotaReached(Conflict):
+    """It would be more than the account may have: of what, and how much that is."""
+
+    def __init__(self, quota: str, limit: int, text: str) -> None:
+        super().__init__("quota_reached", text)
+        self.quota = quota
+        self.limit = limit
 
 
 class Outdated(Conflict):

@@ -34,10 +34,13 @@ from chalicelib.domain.line import BounceMailbox, Connection, ImapChannel, Line,
 from chalicelib.domain.member import Invitation, Member
 from chalicelib.domain.personal_data import PersonalDataJob
 from chalicelib.domain.preflight import Missing, Preflight
+from chalicelib.domain.quota import NO_LIMIT, Quota
+from chalicelib.domain.repeat import KeptAnswer, Repeat
 from chalicelib.domain.sample import Sample, SampleState
 from chalicelib.domain.schedule import Cursor, Ledger
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
+from chalicelib.domain.usage import Usage
 
 T = TypeVar("T")
 
@@ -182,7 +185,12 @@ class AccountStore(Protocol):
 
     def add(self, account: Account) -> None: ...
     def get(self, account_id: str) -> Account: ...
-    def add_key(self, key: ApiKey) -> None: ...
+    def set_quota(self, account_id: str, quota: Quota, limit: int | None) -> Account:
+        """Give the account a limit of its own, or with None the usual one again; raises NotFound."""
+
+    def add_key(self, key: ApiKey, most: int = NO_LIMIT) -> bool:
+        """Store it; False, and nothing written, when so many of the account are in force."""
+
     def find_key(self, key_id: str) -> ApiKey | None: ...
     def list_keys(self, account_id: str) -> list[ApiKey]: ...
     def note_key_use(self, account_id: str, key_id: str, now: datetime, before: datetime) -> None: ...
@@ -207,7 +215,9 @@ class MemberStore(Protocol):
 class LineStore(Protocol):
     """The lines of an account."""
 
-    def add(self, account_id: str, line: Line) -> None: ...
+    def add(self, account_id: str, line: Line, most: int = NO_LIMIT) -> bool:
+        """Store it; False, and nothing written, when there are ``most``. One that is there stays as it is."""
+
     def get(self, account_id: str, line_id: str) -> Line: ...
     def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Line]: ...
     def set_connection(self, account_id: str, line_id: str, connection: Connection) -> None: ...
@@ -296,7 +306,9 @@ class AdviceStore(Protocol):
 class CampaignStore(Protocol):
     """Campaigns and the versions of their content. A campaign being deleted is not found."""
 
-    def add(self, account_id: str, campaign: Campaign, content: Content) -> None: ...
+    def add(self, account_id: str, campaign: Campaign, content: Content, most: int = NO_LIMIT) -> bool:
+        """Store it; False, and nothing written, when there are ``most``. One that is there stays as it is."""
+
     def get(self, account_id: str, campaign_id: str) -> Campaign: ...
     def page(self, account_id: str, cursor: str | None, limit: int) -> Page[Campaign]: ...
     def content(self, account_id: str, campaign_id: str, version: int) -> Content: ...
@@ -357,7 +369,9 @@ class SampleStore(Protocol):
     def count(self, account_id: str, now: datetime, limit: int) -> bool:
         """Count one more in this hour; False, and nothing counted, when there were ``limit``."""
 
-    def add(self, account_id: str, sample: Sample) -> None: ...
+    def add(self, account_id: str, sample: Sample) -> None:
+        """Store it; one that is there stays as it is."""
+
     def get(self, account_id: str, sample_id: str) -> Sample: ...
     def claim(self, account_id: str, sample_id: str, now: datetime) -> bool:
         """From Queued to Sending, for one hand-over; False when it isn't Queued, too old or gone."""
@@ -402,6 +416,40 @@ class AttachmentStore(Protocol):
         """Forget one that no content ever had; False for others."""
 
     def purge(self, account_id: str, campaign_id: str) -> None: ...
+
+
+class UsageStore(Protocol):
+    """What an account has of what is limited. Its counts change where the things counted are stored."""
+
+    def get(self, account_id: str) -> Usage:
+        """As it is right now (consistent read)."""
+
+    def replace(self, account_id: str, usage: Usage) -> bool:
+        """Store its imports and uploads, as the next revision; False when somebody else did meanwhile."""
+
+    def count_requests(self, account_id: str, minute: datetime, count: int) -> int:
+        """Count so many in the minute that starts then; how many there are in it, of a past one ``count``."""
+
+
+LimitOf = Callable[[str, Quota], int]
+"""How much of something an account may have."""
+
+GiveLeave = Callable[[str, str, int], None]
+"""Called with account, import and bytes of its file before an import is made; raises QuotaReached."""
+
+
+class RepeatStore(Protocol):
+    """Requests of an account under its Idempotency-Keys. They expire by themselves after a day."""
+
+    def begin(self, account_id: str, key: str, new: Repeat, now: datetime) -> bool:
+        """Store it, unless there is one that hasn't expired; False then. A lost reply reads as False."""
+
+    def get(self, account_id: str, key: str) -> Repeat | None: ...
+    def take_over(self, account_id: str, key: str, seen_token: str, ours: Repeat) -> bool:
+        """Take its token and lease from ``ours``; False when it isn't as seen any more, or done."""
+
+    def settle(self, account_id: str, key: str, token: str, answer: KeptAnswer | None) -> None:
+        """Mark it done, with its answer unless that is too large; does nothing for another's token."""
 
 
 class ContactStore(Protocol):
@@ -641,7 +689,9 @@ class PaceStore(Protocol):
 class ImportStore(Protocol):
     """Import jobs of an account."""
 
-    def add(self, account_id: str, job: ImportJob) -> None: ...
+    def add(self, account_id: str, job: ImportJob) -> None:
+        """Store it; one that is there stays as it is."""
+
     def get(self, account_id: str, import_id: str) -> ImportJob: ...
     def page(self, account_id: str, campaign_id: str, cursor: str | None, limit: int) -> Page[ImportJob]: ...
     def begin(self, account_id: str, import_id: str) -> ImportJob | None:
@@ -664,7 +714,9 @@ class ImportStore(Protocol):
 class ExportStore(Protocol):
     """Export jobs of an account."""
 
-    def add(self, account_id: str, job: ExportJob) -> None: ...
+    def add(self, account_id: str, job: ExportJob) -> None:
+        """Store it; one that is there stays as it is."""
+
     def get(self, account_id: str, export_id: str) -> ExportJob: ...
     def progress(self, account_id: str, export_id: str, rows: int) -> bool:
         """Mark it running with so many rows written; False when it is over or doesn't exist."""

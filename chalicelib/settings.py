@@ -30,6 +30,8 @@ class Tables:
     imports: str = ""
     exports: str = ""
     preflights: str = ""
+    usage: str = ""
+    repeats: str = ""
     attachments: str = ""
     personal_data: str = ""
     audit: str = ""
@@ -101,17 +103,20 @@ class Settings:
     secret_key_id: str
     smtp_ca_file: str | None
     link_key_id: str = ""
+    cursor_key_id: str = ""
     erasure_key_id: str = ""
     public_url: str = (
         ""  # of the pages that recipients see, without a slash at its end; empty: there are none
     )
     inbound_domain: str = ""  # in lower case; Amazon SES receives mail under it, empty: for nobody
     smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
+    cors_origins: frozenset[str] = frozenset()  # https://host[:port]; whose pages may use the API
     ses: SesSettings = SesSettings()
     sign_in: SignInSettings = SignInSettings()
     dns_server: str | None = None  # address:port to ask instead of the system's resolver
     brake_bounce_rate: float = 0.05  # shares, 0 to 1, at which sending stops by itself
     brake_complaint_rate: float = 0.003
+    quotas: str = ""  # what accounts may have where that is not the usual: campaigns=100,lines=5
     audit_days: int = 400
     watched: WatchedQueues = WatchedQueues()
 
@@ -125,10 +130,12 @@ class Settings:
             secret_key_id=env.get("SECRET_KEY_ID", ""),
             smtp_ca_file=env.get("SMTP_CA_FILE") or None,
             link_key_id=env.get("LINK_KEY_ID", ""),
+            cursor_key_id=env.get("CURSOR_KEY_ID", ""),
             erasure_key_id=env.get("ERASURE_KEY_ID", ""),
             public_url=env.get("PUBLIC_URL", "").rstrip("/"),
             inbound_domain=env.get("INBOUND_DOMAIN", "").lower(),
             smtp_private_hosts=_names(env.get("SMTP_PRIVATE_HOSTS", "")),
+            cors_origins=_names(env.get("CORS_ORIGINS", "")),
             ses=SesSettings(
                 configuration_set=env.get("SES_CONFIGURATION_SET", ""),
                 resources=env.get("SES_RESOURCES", ""),
@@ -137,6 +144,7 @@ class Settings:
             ),
             sign_in=_sign_in(env),
             dns_server=env.get("DNS_SERVER") or None,
+            quotas=env.get("QUOTAS", ""),
             brake_bounce_rate=float(env.get("BRAKE_BOUNCE_PERCENT") or 5) / 100,
             brake_complaint_rate=float(env.get("BRAKE_COMPLAINT_PERCENT") or 0.3) / 100,
             watched=WatchedQueues(

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import tempfile
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cache, partial
@@ -36,16 +36,20 @@ from chalicelib.adapters.dynamodb.members import DynamoMemberStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
 from chalicelib.adapters.dynamodb.personal_data import DynamoPersonalDataStore
 from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
+from chalicelib.adapters.dynamodb.repeats import DynamoRepeatStore
 from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
-from chalicelib.adapters.kms import KmsAddressMarks, KmsLinkKeyBox, KmsSecretBox
+from chalicelib.adapters.dynamodb.usage import DynamoUsageStore
+from chalicelib.adapters.kms import KmsAddressMarks, KmsCursorKeys, KmsLinkKeyBox, KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsQueueGauge, SqsSendQueue
 from chalicelib.domain.brake import limits_at
 from chalicelib.domain.delivery_event import Opener
 from chalicelib.domain.member import Person
 from chalicelib.domain.opener import judge
+from chalicelib.domain.quota import Quota, read_limits
+from chalicelib.errors import NotFound
 from chalicelib.flow.admission import AdmissionPorts
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.attached_files import AttachedFiles
@@ -70,7 +74,10 @@ from chalicelib.flow.personal_data import PersonalDataPorts, PersonalDataWorkPor
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
 from chalicelib.flow.preview import PreviewPorts
+from chalicelib.flow.quotas import Leave
+from chalicelib.flow.repeats import RepeatPorts
 from chalicelib.flow.report import ExportPorts, ReportPorts
+from chalicelib.flow.request_rate import RequestRate
 from chalicelib.flow.samples import AskPorts, SamplePorts
 from chalicelib.flow.send import Sender, SendPorts
 from chalicelib.flow.suppressed import CountPorts
@@ -78,6 +85,7 @@ from chalicelib.flow.suppression_export import ListExportPorts
 from chalicelib.flow.suppressions import ListPorts
 from chalicelib.flow.take_bounce import BouncePorts
 from chalicelib.flow.track import Tracked, TrackPorts, track
+from chalicelib.observability import log
 from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
@@ -248,6 +256,41 @@ def bounce_queue() -> SqsJobQueue:
     return SqsJobQueue(settings().queues.bounces)
 
 
+@cache
+def usual_limits() -> Mapping[Quota, int]:
+    """What every account may have here that has no limit of its own."""
+    return read_limits(settings().quotas)
+
+
+def limit_of(account_id: str, quota: Quota) -> int:
+    """How much of this the account may have: what the operator gave it, or what is usual here.
+
+    Usual is also what a person may ask for who belongs to no account yet.
+    """
+    try:
+        own = accounts().get(account_id).quotas
+    except NotFound:
+        own = {}
+    return own.get(quota, usual_limits()[quota])
+
+
+def usage() -> DynamoUsageStore:
+    """What accounts have of what is limited."""
+    settings()
+    return DynamoUsageStore()
+
+
+def leave() -> Leave:
+    """Gives leave for imports."""
+    return Leave(usage=usage(), imports=DynamoImportStore(), limit_of=limit_of, clock=clock)
+
+
+@cache
+def request_rate() -> RequestRate:
+    """The count of this process's requests."""
+    return RequestRate(usage(), limit_of, clock, lambda error: log("requests_not_counted", error=error))
+
+
 def campaign_ports() -> CampaignPorts:
     """For the campaign routes."""
     return CampaignPorts(
@@ -259,6 +302,7 @@ def campaign_ports() -> CampaignPorts:
         clock=clock,
         attachments=attachments(),
         public_url=settings().public_url,
+        limit_of=limit_of,
     )
 
 
@@ -326,13 +370,20 @@ def contact_ports() -> ContactPorts:
         import_queue=SqsJobQueue(settings().queues.imports),
         dispatch_queue=dispatch_queue(),
         clock=clock,
+        leave=leave(),
+        limit_of=limit_of,
     )
 
 
 def dialog_ports() -> DialogPorts:
     """For the dialog routes."""
     return DialogPorts(
-        lines=lines(), dialogs=DynamoDialogStore(), imports=DynamoImportStore(), files=files(), clock=clock
+        lines=lines(),
+        dialogs=DynamoDialogStore(),
+        imports=DynamoImportStore(),
+        files=files(),
+        clock=clock,
+        leave=leave(),
     )
 
 
@@ -344,7 +395,14 @@ def dialog_source_ports() -> SourcePorts:
         imports=DynamoImportStore(),
         import_queue=SqsJobQueue(settings().queues.imports),
         clock=clock,
+        leave=leave(),
     )
+
+
+def repeat_ports() -> RepeatPorts:
+    """For requests that come with an Idempotency-Key."""
+    settings()
+    return RepeatPorts(repeats=DynamoRepeatStore(), clock=clock, draw=secrets.token_bytes)
 
 
 def preview_ports() -> PreviewPorts:
@@ -374,6 +432,7 @@ def ask_ports() -> AskPorts:
         send_queue=SqsJobQueue(settings().queues.send),
         clock=clock,
         public_url=settings().public_url,
+        limit_of=limit_of,
     )
 
 
@@ -407,6 +466,7 @@ def line_ports() -> LinePorts:
         connect_queue=connect_queue(),
         removal_queue=SqsJobQueue(settings().queues.removal),
         clock=clock,
+        limit_of=limit_of,
     )
 
 
@@ -502,6 +562,7 @@ def list_ports() -> ListPorts:
         files=files(),
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,
+        leave=leave(),
     )
 
 
@@ -547,6 +608,11 @@ def count_ports() -> CountPorts:
 def private_smtp_hosts() -> frozenset[str]:
     """The SMTP hosts that need not be public, in lower case."""
     return settings().smtp_private_hosts
+
+
+def cors_origins() -> frozenset[str]:
+    """The origins whose pages may use the API."""
+    return settings().cors_origins
 
 
 def smtp_sender() -> "SmtpSender":
@@ -625,6 +691,17 @@ def link_key_ports() -> LinkKeyPorts:
         clock=clock,
         draw_secret=secrets.token_bytes,
     )
+
+
+@cache
+def cursor_keys() -> KmsCursorKeys:
+    """The keys of cursors, as this process knows them."""
+    return KmsCursorKeys(settings().cursor_key_id)
+
+
+def cursor_key(number: int) -> bytes:
+    """The key with this number, which cursors of lists are sealed with."""
+    return cursor_keys().get(number)
 
 
 @cache
@@ -730,6 +807,7 @@ def import_ports() -> ImportPorts:
         import_queue=SqsJobQueue(settings().queues.imports),
         dispatch_queue=dispatch_queue(),
         clock=clock,
+        limit_of=limit_of,
     )
 
 

@@ -19,6 +19,7 @@ from chalicelib.domain.access import Actor, ActorKind
 from chalicelib.domain.audit import SERVICE
 from chalicelib.domain.brake import Braked, BrakeState, Subject, Trouble
 from chalicelib.domain.line import LinePlan
+from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import PostlineError
 from chalicelib.flow.accounts import create_account
 from chalicelib.flow.audit import read_trail, recorded
@@ -60,6 +61,17 @@ class SetLinePlan(_Order):
     account_id: str
     line_id: str
     plan: LinePlan
+
+
+class SetQuota(_Order):
+    """Give an account a limit of its own, or with null the usual one again."""
+
+    audit = "quota_set"
+
+    action: Literal["set_quota"]
+    account_id: str
+    quota: Quota
+    limit: int | None = Field(ge=0, le=NO_LIMIT)
 
 
 class LiftBrake(_Order):
@@ -126,7 +138,7 @@ class RotateLinkKey(_Order):
 
 
 Reading = ShowBrakes | ShowHealth | ShowAudit
-Order = CreateAccount | SetLinePlan | LiftBrake | RotateLinkKey | Reading
+Order = CreateAccount | SetLinePlan | SetQuota | LiftBrake | RotateLinkKey | Reading
 
 _ORDERS: TypeAdapter[Order] = TypeAdapter(Order)
 
@@ -181,7 +193,7 @@ def _trail(order: ShowAudit) -> dict[str, Any]:
     return {"entries": entries, "next_cursor": page.cursor}
 
 
-def _carry_out(order: CreateAccount | SetLinePlan | LiftBrake | RotateLinkKey) -> dict[str, Any]:
+def _carry_out(order: CreateAccount | SetLinePlan | SetQuota | LiftBrake | RotateLinkKey) -> dict[str, Any]:
     match order:
         case CreateAccount():
             account, key = create_account(order.name, order.line_plan, wiring.accounts(), wiring.clock)
@@ -189,6 +201,9 @@ def _carry_out(order: CreateAccount | SetLinePlan | LiftBrake | RotateLinkKey) -
         case SetLinePlan():
             wiring.lines().set_plan(order.account_id, order.line_id, order.plan)
             return {"line_id": order.line_id, "plan": order.plan}
+        case SetQuota():
+            account = wiring.accounts().set_quota(order.account_id, order.quota, order.limit)
+            return {"account_id": order.account_id, "quotas": dict(account.quotas)}
         case LiftBrake():
             lifted_at = lift_brake(order.account_id, order.subject, wiring.brake_ports())
             return {f"{order.subject.kind}_id": order.subject.id, "lifted_at": lifted_at.isoformat()}

@@ -7,11 +7,13 @@ is kept. A fast hash is enough: the secret has 256 random bits, so there is noth
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.access import ALL_SCOPES, Scope
 from chalicelib.domain.line import LinePlan
+from chalicelib.domain.quota import Quota
 
 PREFIX = "pl"
 USE_NOTED_EVERY = timedelta(hours=1)
@@ -20,12 +22,15 @@ USE_NOTED_EVERY = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """One customer. ``line_plan`` is the plan a line of this account starts with; the operator decides it."""
+    """One customer. ``line_plan`` is the plan a line of this account starts with, ``quotas`` the limits that
+    are its own; the operator decides both.
+    """
 
     account_id: str
     name: str
     line_plan: LinePlan
     created_at: datetime
+    quotas: Mapping[Quota, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

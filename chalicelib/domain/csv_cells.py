@@ -1,6 +1,6 @@
 """Cells of CSV files we write, which people open in spreadsheet programs (OWASP, CSV injection)."""
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_FORMULA = (*"=+-@\t\r\n", *"＝＋－＠")  # the last four are full width
 _MARK = "'"
 
 

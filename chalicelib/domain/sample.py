@@ -13,7 +13,6 @@ from chalicelib.domain.contact import OUTCOME_UNKNOWN, Person
 from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Reason
 
-PER_HOUR = 60  # test messages of an account: enough for trying, too few for writing to people
 ORDER_LIVES = timedelta(hours=1)  # nothing is handed over for an older one; behind a big release it waits
 HAND_OVER_ENDS = timedelta(minutes=6)  # longer than a sender lives after its claim
 CLOCKS_DIFFER = timedelta(minutes=1)

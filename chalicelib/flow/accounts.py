@@ -4,6 +4,7 @@ from chalicelib.domain.access import ALL_SCOPES, Scope
 from chalicelib.domain.account import USE_NOTED_EVERY, Account, ApiKey, KeyWish, mint_key, split_key
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import LinePlan
+from chalicelib.domain.quota import NO_LIMIT, Quota, reached
 from chalicelib.errors import FieldError, Invalid, Unauthorized
 from chalicelib.ports import AccountStore, Clock
 
@@ -19,15 +20,22 @@ def create_account(
 
 
 def create_key(
-    account_id: str, wish: KeyWish, maker: frozenset[Scope], accounts: AccountStore, clock: Clock
+    account_id: str,
+    wish: KeyWish,
+    maker: frozenset[Scope],
+    accounts: AccountStore,
+    clock: Clock,
+    most: int = NO_LIMIT,
 ) -> tuple[ApiKey, str]:
     """Create one more key of an account; the second value is its text, shown this once.
 
-    Raises Invalid when it would have a scope that its maker has not, or would be expired from the start.
+    Raises Invalid when it would have a scope that its maker has not, or would be expired from the start, and
+    QuotaReached when ``most`` of the account's keys are in force.
     """
     _check_wish(wish, maker, clock)
     key, text = mint_key(account_id, wish, clock.now())
-    accounts.add_key(key)
+    if not accounts.add_key(key, most):
+        raise reached(Quota.API_KEYS, most)
     return key, text
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 
 from chalicelib.domain.access import Actor
 from chalicelib.domain.audit import AuditEntry, Outcome, ids_among
-from chalicelib.domain.ids import new_id
+from chalicelib.domain.ids import fresh_id
 from chalicelib.errors import Conflict, Invalid, NotFound, PostlineError
 from chalicelib.observability import log
 from chalicelib.ports import AuditStore, Clock, Page
@@ -35,7 +35,7 @@ def recorded(
     how far the act came.
     """
     now = ports.clock.now()
-    entry = AuditEntry(new_id(now), actor, action, now, ids_among(subject.items()))
+    entry = AuditEntry(fresh_id(now), actor, action, now, ids_among(subject.items()))
     ports.trail.begin(account_id, entry)
     made: dict[str, object] = {}
     try:

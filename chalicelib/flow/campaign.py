@@ -20,6 +20,7 @@ from chalicelib.domain.email import SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import ConnectionState, Line
+from chalicelib.domain.quota import Quota, reached, usual_limit
 from chalicelib.domain.schedule import Timetable
 from chalicelib.errors import Conflict, FieldError, Invalid, Outdated
 from chalicelib.flow.attachments import resolve_attachments
@@ -36,6 +37,7 @@ from chalicelib.ports import (
     FileStore,
     ImportStore,
     JobQueue,
+    LimitOf,
     LineStore,
     PaceStore,
     Page,
@@ -58,6 +60,7 @@ class CampaignPorts:
     clock: Clock
     attachments: AttachmentStore
     public_url: str = ""
+    limit_of: LimitOf = usual_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +115,7 @@ class CampaignView:
 
 
 def create_campaign(account_id: str, settings: CampaignSettings, ports: CampaignPorts) -> CampaignView:
-    """Create a draft. Raises Invalid when a line doesn't exist or isn't connected."""
+    """Create a draft. Raises Invalid when a line doesn't exist or isn't connected, and QuotaReached."""
     _check(*_content_errors(settings.content, ()), *_line_errors(account_id, settings.line_ids, ports.lines))
     now = ports.clock.now()
     campaign = Campaign(
@@ -125,7 +128,9 @@ def create_campaign(account_id: str, settings: CampaignSettings, ports: Campaign
         revision=1,
         created_at=now,
     )
-    ports.campaigns.add(account_id, campaign, settings.content)
+    most = ports.limit_of(account_id, Quota.CAMPAIGNS)
+    if not ports.campaigns.add(account_id, campaign, settings.content, most):
+        raise reached(Quota.CAMPAIGNS, most)
     return view_campaign(account_id, campaign, ports)
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from chalicelib.domain.address import Rejection, contact_id, parse_address
 from chalicelib.domain.campaign import Campaign, CampaignAction, CampaignStatus, check_action
 from chalicelib.domain.contact import Contact, ContactStatus, Person
+from chalicelib.domain.quota import Quota, reached, usual_limit
 from chalicelib.errors import FieldError, Invalid, NotFound
 from chalicelib.flow.clearance import suppressed_among
 from chalicelib.flow.columns import TooManyColumnsError, note_columns
@@ -15,8 +16,10 @@ from chalicelib.ports import (
     Clock,
     ContactStore,
     FileStore,
+    GiveLeave,
     ImportStore,
     JobQueue,
+    LimitOf,
     NewContact,
     Page,
     SuppressionStore,
@@ -35,6 +38,8 @@ class ContactPorts:
     import_queue: JobQueue
     dispatch_queue: JobQueue
     clock: Clock
+    leave: GiveLeave
+    limit_of: LimitOf = usual_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,7 @@ def add_contacts(account_id: str, campaign_id: str, people: Sequence[Person], po
     campaign = ports.campaigns.get(account_id, campaign_id)
     check_action(campaign.status, CampaignAction.ADD_CONTACTS)
     new = _checked(campaign_id, people, ports.clock.now())
+    check_room(account_id, campaign_id, len(new) - 1, ports.contacts, ports.limit_of)
     _note_columns(account_id, campaign, people, ports.campaigns)
     added = ports.contacts.add(account_id, campaign_id, new)
     if added and campaign.status is CampaignStatus.IN_PROGRESS:
@@ -60,6 +66,18 @@ def add_contacts(account_id: str, campaign_id: str, people: Sequence[Person], po
     found = [ports.contacts.get(account_id, campaign_id, one) for one in ids]
     listed = suppressed_among(account_id, (contact.person.email for contact in found), ports.suppressions)
     return Added(found, added, len(people) - added, len(listed))
+
+
+def check_room(
+    account_id: str, campaign_id: str, besides: int, contacts: ContactStore, limit_of: LimitOf
+) -> None:
+    """Raise QuotaReached unless the campaign may have one contact more, besides so many others.
+
+    It looks and then leaps: those who add at the same time may pass together, by a piece each.
+    """
+    most = limit_of(account_id, Quota.CONTACTS)
+    if contacts.totals(account_id, campaign_id).contacts + besides >= most:
+        raise reached(Quota.CONTACTS, most)
 
 
 def _checked(campaign_id: str, people: Sequence[Person], now: datetime) -> list[NewContact]:

@@ -23,8 +23,10 @@ from chalicelib.ports import (
     Clock,
     ContactStore,
     DialogStore,
+    GiveLeave,
     ImportStore,
     JobQueue,
+    LimitOf,
     LineStore,
     Passed,
     SuppressionStore,
@@ -40,6 +42,7 @@ class SourcePorts:
     imports: ImportStore
     import_queue: JobQueue
     clock: Clock
+    leave: GiveLeave
 
 
 class WalkPorts(Protocol):
@@ -63,17 +66,20 @@ class WalkPorts(Protocol):
     def dispatch_queue(self) -> JobQueue: ...
     @property
     def clock(self) -> Clock: ...
+    @property
+    def limit_of(self) -> LimitOf: ...
 
 
 def start_from_dialogs(
     account_id: str, campaign_id: str, source: DialogSource, ports: SourcePorts
 ) -> ImportJob:
-    """Make the job and queue it. Raises NotFound, Conflict, and Invalid when there is no such line."""
+    """Make the job and queue it. Raises NotFound, Conflict, QuotaReached, and Invalid without such a line."""
     check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.ADD_CONTACTS)
     if find_line(account_id, source.line_id, ports.lines) is None:
         raise Invalid(FieldError("line_id", "line_missing", "You have no line with this id."))
     now = ports.clock.now()
     job = ImportJob(new_id(now), campaign_id, "", JobState.QUEUED, now, source=source)
+    ports.leave(account_id, job.import_id, 0)
     ports.imports.add(account_id, job)
     ports.import_queue.put({"account_id": account_id, "import_id": job.import_id})
     return job
@@ -97,6 +103,19 @@ def add_from_dialogs(
     return JobState.DONE
 
 
+def campaign_target(account_id: str, job: ImportJob, ports: WalkPorts) -> CampaignTarget:
+    """Where contacts of files and of dialogs go."""
+    return CampaignTarget(
+        account_id,
+        job,
+        ports.campaigns,
+        ports.contacts,
+        ports.suppressions,
+        ports.dispatch_queue,
+        ports.limit_of,
+    )
+
+
 class _Walk:
     """One run of the job, from its place on."""
 
@@ -109,9 +128,7 @@ class _Walk:
         self._ports = ports
         self._stop_at = stop_at
         self.progress = job.progress
-        self.target = CampaignTarget(
-            account_id, job, ports.campaigns, ports.contacts, ports.suppressions, ports.dispatch_queue
-        )
+        self.target = campaign_target(account_id, job, ports)
 
     def comes_to_an_end(self) -> bool:
         """Add stretch by stretch; False when the time was up before the end."""

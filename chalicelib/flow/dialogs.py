@@ -9,12 +9,13 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import ImportJob, JobState, dialogs_of
 from chalicelib.errors import FieldError, Invalid, NotFound
 from chalicelib.flow.campaign import RemovalPorts
-from chalicelib.flow.imports import CONTENT_TYPES, MAX_UPLOAD, upload_key
+from chalicelib.flow.imports import begin_upload
 from chalicelib.flow.lines import find_line
 from chalicelib.ports import (
     Clock,
     DialogStore,
     FileStore,
+    GiveLeave,
     ImportStore,
     LineStore,
     Page,
@@ -33,6 +34,7 @@ class DialogPorts:
     imports: ImportStore
     files: FileStore
     clock: Clock
+    leave: GiveLeave
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +132,18 @@ def remove_dialog(account_id: str, line_id: str, email: str, ports: DialogPorts)
 
 
 def start_dialog_file(
-    account_id: str, line_id: str, file_name: str, file_type: str, ports: DialogPorts
+    account_id: str,
+    line_id: str,
+    file_name: str,
+    file_type: str,
+    ports: DialogPorts,
+    size: int | None = None,
 ) -> tuple[ImportJob, UploadForm]:
     """Make an import job and the form to upload its file with; the upload itself starts the import."""
     ports.lines.get(account_id, line_id)
     now = ports.clock.now()
     job = ImportJob(new_id(now), dialogs_of(line_id), file_name, JobState.WAITING, now)
-    ports.imports.add(account_id, job)
-    key = upload_key(account_id, job.campaign_id, job.import_id)
-    return job, ports.files.presign_upload(key, CONTENT_TYPES[file_type], MAX_UPLOAD)
+    return job, begin_upload(account_id, job, file_type, size, ports)
 
 
 def list_dialog_files(

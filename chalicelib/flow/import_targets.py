@@ -11,19 +11,23 @@ from chalicelib.domain.dialog_file import read_dialogs
 from chalicelib.domain.job import ImportJob, ImportProgress
 from chalicelib.domain.suppression import Suppression
 from chalicelib.domain.suppression_file import read_suppressions
+from chalicelib.errors import QuotaReached
 from chalicelib.flow.columns import MAX_CAMPAIGN_COLUMNS, TooManyColumnsError, note_columns
+from chalicelib.flow.contacts import check_room
 from chalicelib.ports import (
     CampaignStore,
     Clock,
     ContactStore,
     DialogStore,
     JobQueue,
+    LimitOf,
     NewContact,
     SuppressionStore,
 )
 
 T = TypeVar("T")
 PIECE = 90  # rows between two checkpoints: what one transaction carries
+_LOOK_EVERY = 10  # pieces between two looks at how many contacts there are
 PIECE_OF_DIALOGS = 60  # which may be larger
 
 
@@ -55,6 +59,7 @@ class CampaignTarget:
         contacts: ContactStore,
         suppressions: SuppressionStore,
         dispatch_queue: JobQueue,
+        limit_of: LimitOf,
     ) -> None:
         self._account_id = account_id
         self._job = job
@@ -62,6 +67,8 @@ class CampaignTarget:
         self._contacts = contacts
         self._suppressions = suppressions
         self._dispatch_queue = dispatch_queue
+        self._limit_of = limit_of
+        self._stored = 0
         self._columns: AbstractSet[str] | None = None
 
     def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[Candidate | RejectedRow]:
@@ -70,11 +77,21 @@ class CampaignTarget:
 
     def store(self, taken: Sequence[Candidate], seen: ImportProgress, read: ImportProgress) -> ImportProgress:
         """Note their columns, then add them to the campaign; raises FileRejected, and NotFound without it."""
+        if taken:
+            self._look_for_room()
         self._note_columns(taken)
         listed = self._suppressions.find(self._account_id, (row.key for row in taken))
         contacts = [self._contact(row, row.key in listed) for row in taken]
         campaign_id, import_id = self._job.campaign_id, self._job.import_id
         return self._contacts.add_imported(self._account_id, campaign_id, import_id, contacts, seen, read)
+
+    def _look_for_room(self) -> None:
+        if self._stored % _LOOK_EVERY == 0:
+            try:
+                check_room(self._account_id, self._job.campaign_id, 0, self._contacts, self._limit_of)
+            except QuotaReached as error:
+                raise FileRejected(error.code, str(error)) from error
+        self._stored += 1
 
     def _note_columns(self, taken: Sequence[Candidate]) -> None:
         campaign_id = self._job.campaign_id

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Protocol, TextIO
 
 from chalicelib.domain.campaign import CampaignAction, check_action
 from chalicelib.domain.contact_file import FileRejected, RejectedRow
@@ -19,11 +19,12 @@ from chalicelib.domain.csv_cells import harmless
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import ImportJob, JobState
+from chalicelib.domain.quota import usual_limit
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.flow.contacts import ContactPorts
-from chalicelib.flow.dialog_contacts import add_from_dialogs
+from chalicelib.flow.dialog_contacts import add_from_dialogs, campaign_target
 from chalicelib.flow.import_preview import make_preview
-from chalicelib.flow.import_targets import CampaignTarget, DialogTarget, ListTarget, Target
+from chalicelib.flow.import_targets import DialogTarget, ListTarget, Target
 from chalicelib.ports import (
     CampaignStore,
     Clock,
@@ -31,8 +32,10 @@ from chalicelib.ports import (
     ContactStore,
     DialogStore,
     FileStore,
+    GiveLeave,
     ImportStore,
     JobQueue,
+    LimitOf,
     LineStore,
     Page,
     SuppressionStore,
@@ -61,6 +64,7 @@ class ImportPorts:
     import_queue: JobQueue
     dispatch_queue: JobQueue
     clock: Clock
+    limit_of: LimitOf = usual_limit
 
 
 def start_import(
@@ -71,17 +75,39 @@ def start_import(
     ports: ContactPorts,
     *,
     review: bool = False,
+    size: int | None = None,
 ) -> tuple[ImportJob, UploadForm]:
-    """Make an import job and the form to upload its file with.
+    """Make an import job and the form to upload its file with, of at most ``size`` bytes.
 
     The upload itself starts the import, or, with ``review``, the preview that a person wants to see before.
+    Raises QuotaReached.
     """
     check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.ADD_CONTACTS)
     now = ports.clock.now()
     job = ImportJob(new_id(now), campaign_id, file_name, JobState.WAITING, now, previews=review)
+    return job, begin_upload(account_id, job, file_type, size, ports)
+
+
+class UploadPorts(Protocol):
+    """What every import of a file needs of the ports of who asks for it."""
+
+    @property
+    def imports(self) -> ImportStore: ...
+    @property
+    def files(self) -> FileStore: ...
+    @property
+    def leave(self) -> GiveLeave: ...
+
+
+def begin_upload(
+    account_id: str, job: ImportJob, file_type: str, size: int | None, ports: UploadPorts
+) -> UploadForm:
+    """Store the job and make its form, if the account may have it; raises QuotaReached."""
+    most = size or MAX_UPLOAD
+    ports.leave(account_id, job.import_id, most)
     ports.imports.add(account_id, job)
-    key = upload_key(account_id, campaign_id, job.import_id)
-    return job, ports.files.presign_upload(key, CONTENT_TYPES[file_type], MAX_UPLOAD)
+    key = upload_key(account_id, job.campaign_id, job.import_id)
+    return ports.files.presign_upload(key, CONTENT_TYPES[file_type], most)
 
 
 def list_imports(
@@ -175,9 +201,7 @@ def _is_gone(account_id: str, import_id: str, imports: ImportStore) -> bool:
 
 def _target(account_id: str, job: ImportJob, ports: ImportPorts) -> Target[Any]:
     if job.into_campaign:
-        return CampaignTarget(
-            account_id, job, ports.campaigns, ports.contacts, ports.suppressions, ports.dispatch_queue
-        )
+        return campaign_target(account_id, job, ports)
     if job.into_line is not None:
         return DialogTarget(account_id, job, job.into_line, ports.dialogs, ports.clock)
     return ListTarget(account_id, job, ports.suppressions)
@@ -227,7 +251,7 @@ class _Run:
         piece: list[Any] = []
         for row in self._target.read(self._ports.read_rows(upload)):
             if isinstance(row, RejectedRow):
-                write((row.row_number, harmless(row.value), row.code, row.text))
+                write((row.row_number, harmless(row.value), row.code, harmless(row.text)))
             piece.append(row)
             if len(piece) == self._target.piece:
                 yield piece

@@ -9,6 +9,7 @@ from chalicelib.domain.delivery import Reason
 from chalicelib.domain.identity import covers, is_domain
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import Channel, Connection, ConnectionState, Line, SesChannel
+from chalicelib.domain.quota import Quota, reached, usual_limit
 from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable
 from chalicelib.flow.identities import IdentityPorts, claim_identity, follow_identity
@@ -19,6 +20,7 @@ from chalicelib.ports import (
     IdentityStore,
     IdentityVerifier,
     JobQueue,
+    LimitOf,
     LineProver,
     LineStore,
     PaceStore,
@@ -59,6 +61,7 @@ class LinePorts:
     connect_queue: JobQueue
     removal_queue: JobQueue
     clock: Clock
+    limit_of: LimitOf = usual_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def add_line(account_id: str, new: NewLine, ports: LinePorts) -> Line:
     """Store a line with its password encrypted; its connection is still to be proven.
 
     Raises Invalid when the From address doesn't belong to the SES identity, and Conflict when the identity
-    can't be the account's.
+    can't be the account's, or it has as many lines as it may.
     """
     now = ports.clock.now()
     line_id = new_id(now)
@@ -101,7 +104,9 @@ def add_line(account_id: str, new: NewLine, ports: LinePorts) -> Line:
         created_at=now,
     )
     _claim(account_id, line, ports)
-    ports.lines.add(account_id, line)
+    most = ports.limit_of(account_id, Quota.LINES)
+    if not ports.lines.add(account_id, line, most):
+        raise reached(Quota.LINES, most)
     return line
 
 

@@ -7,12 +7,12 @@ each row is stamped with the wish's token, so that pages done twice, or by two v
 twice.
 """
 
-import uuid
 from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.campaign import Campaign, CampaignAction, CampaignStatus, Resend, check_action
 from chalicelib.domain.contact import ContactStatus
+from chalicelib.domain.ids import new_id
 from chalicelib.errors import Conflict, Outdated
 from chalicelib.flow.campaign import CampaignPorts, CampaignView, read_campaign
 from chalicelib.flow.clearance import suppressed_among
@@ -45,13 +45,14 @@ def resend_errors(
     if errors == 0:
         raise Conflict("no_errors", "No contact is in Error with a known outcome.")
     came_from = [CampaignStatus.PAUSED, CampaignStatus.FINISHED]
-    wish = Resend(uuid.uuid4().hex, include_unknown)
+    now = ports.clock.now()
+    wish = Resend(new_id(now), include_unknown)
     moved = ports.campaigns.move(
         account_id,
         campaign_id,
         came_from,
         CampaignStatus.IN_PROGRESS,
-        ports.clock.now(),
+        now,
         seen_revision=if_revision,
         resend=wish,
     )

@@ -33,7 +33,8 @@ from chalicelib.domain.line import ConnectionState, Line, SmtpChannel
 from chalicelib.domain.mail_providers import replaced_by
 from chalicelib.domain.message_links import DOWNLOAD_PATH, OF_A_TEST, OPEN_PATH, UNSUBSCRIBE_PATH
 from chalicelib.domain.personalization import NO_LINKS, Links
-from chalicelib.domain.sample import NO_REPLY, NOT_IN_TIME, PER_HOUR, Sample, SampleState, marked
+from chalicelib.domain.quota import Quota, reached, usual_limit
+from chalicelib.domain.sample import NO_REPLY, NOT_IN_TIME, Sample, SampleState, marked
 from chalicelib.domain.sending_domain import domain_of
 from chalicelib.domain.suppression import why_not_sent
 from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable
@@ -51,6 +52,7 @@ from chalicelib.ports import (
     EmailSender,
     IdentityStore,
     JobQueue,
+    LimitOf,
     LineStore,
     SampleStore,
     SecretBox,
@@ -73,6 +75,7 @@ class AskPorts:
     send_queue: JobQueue
     clock: Clock
     public_url: str
+    limit_of: LimitOf = usual_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +130,9 @@ def ask_for_sample(account_id: str, campaign_id: str, wish: Wish, ports: AskPort
         _render(compiled, sample, line, ports.public_url, now)
     except CannotComposeError as error:
         raise Conflict(error.reason.code, error.reason.text) from error
-    if not ports.samples.count(account_id, now, PER_HOUR):
-        raise Conflict(
-            "too_many_tests", f"At most {PER_HOUR} test messages an hour. Try again in the next one."
-        )
+    most = ports.limit_of(account_id, Quota.TESTS_PER_HOUR)
+    if not ports.samples.count(account_id, now, most):
+        raise reached(Quota.TESTS_PER_HOUR, most)
     ports.samples.add(account_id, sample)
     ports.send_queue.put({"account_id": account_id, "test_id": sample.sample_id})
     return sample

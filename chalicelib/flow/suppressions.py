@@ -8,11 +8,12 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import SUPPRESSION_LIST, ExportJob, ImportJob, JobState
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.errors import FieldError, Invalid, NotFound
-from chalicelib.flow.imports import CONTENT_TYPES, MAX_UPLOAD, upload_key
+from chalicelib.flow.imports import begin_upload
 from chalicelib.ports import (
     Clock,
     ExportStore,
     FileStore,
+    GiveLeave,
     ImportStore,
     JobQueue,
     Page,
@@ -31,6 +32,7 @@ class ListPorts:
     files: FileStore
     export_queue: JobQueue
     clock: Clock
+    leave: GiveLeave
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,12 @@ def allow_address(account_id: str, email: str, ports: ListPorts) -> Suppression:
 
 
 def start_list_import(
-    account_id: str, file_name: str, file_type: str, ports: ListPorts
+    account_id: str, file_name: str, file_type: str, ports: ListPorts, size: int | None = None
 ) -> tuple[ImportJob, UploadForm]:
     """Make an import job and the form to upload its file with; the upload itself starts the import."""
     now = ports.clock.now()
     job = ImportJob(new_id(now), SUPPRESSION_LIST, file_name, JobState.WAITING, now)
-    ports.imports.add(account_id, job)
-    key = upload_key(account_id, SUPPRESSION_LIST, job.import_id)
-    return job, ports.files.presign_upload(key, CONTENT_TYPES[file_type], MAX_UPLOAD)
+    return job, begin_upload(account_id, job, file_type, size, ports)
 
 
 def page_list_imports(account_id: str, cursor: str | None, limit: int, ports: ListPorts) -> Page[ImportJob]:

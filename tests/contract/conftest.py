@@ -26,9 +26,11 @@ from chalicelib.adapters.dynamodb.members import DynamoMemberStore
 from chalicelib.adapters.dynamodb.pace import DynamoPaceStore
 from chalicelib.adapters.dynamodb.personal_data import DynamoPersonalDataStore
 from chalicelib.adapters.dynamodb.preflights import DynamoPreflightStore
+from chalicelib.adapters.dynamodb.repeats import DynamoRepeatStore
 from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
+from chalicelib.adapters.dynamodb.usage import DynamoUsageStore
 from chalicelib.adapters.dynamodb.writing import connection
 from chalicelib.ports import (
     AccountStore,
@@ -48,8 +50,10 @@ from chalicelib.ports import (
     PaceStore,
     PersonalDataStore,
     PreflightStore,
+    RepeatStore,
     SampleStore,
     SuppressionStore,
+    UsageStore,
 )
 from chalicelib.settings import Tables
 from local.emulator import REGION, ROOT, Emulator, run_emulator
@@ -69,8 +73,10 @@ from tests.fakes.members import FakeMemberStore
 from tests.fakes.pace import FakePaceStore
 from tests.fakes.personal_data import FakeAddressMarks, FakePersonalDataStore
 from tests.fakes.preflights import FakePreflightStore
+from tests.fakes.repeats import FakeRepeatStore
 from tests.fakes.samples import FakeSampleStore
 from tests.fakes.suppressions import FakeSuppressionStore
+from tests.fakes.usage import FakeUsageStore
 
 TABLES = {
     "accounts": "AccountTable",
@@ -94,6 +100,8 @@ TABLES = {
     "imports": "ImportTable",
     "exports": "ExportTable",
     "preflights": "PreflightTable",
+    "usage": "UsageTable",
+    "repeats": "RepeatTable",
     "attachments": "AttachmentTable",
     "personal_data": "PersonalDataTable",
     "audit": "AuditTable",
@@ -121,6 +129,8 @@ class Stores:
     imports: ImportStore
     exports: ExportStore
     preflights: PreflightStore
+    usage: UsageStore
+    repeats: RepeatStore
     attachments: AttachmentStore
     personal_data: PersonalDataStore
     audit: AuditStore
@@ -172,6 +182,8 @@ def dynamodb(cloud: Emulator) -> Stores:
         DynamoImportStore(),
         DynamoExportStore(),
         DynamoPreflightStore(),
+        DynamoUsageStore(),
+        DynamoRepeatStore(),
         DynamoAttachmentStore(),
         DynamoPersonalDataStore(),
         DynamoAuditStore(timedelta(days=400)),
@@ -184,8 +196,9 @@ def _forget_clients() -> None:
 
 
 def in_memory() -> Stores:
-    accounts = FakeAccountStore()
-    lines, campaigns, imports = FakeLineStore(), FakeCampaignStore(), FakeImportStore()
+    usage, imports = FakeUsageStore(), FakeImportStore()
+    accounts = FakeAccountStore(usage)
+    lines, campaigns = FakeLineStore(usage), FakeCampaignStore(usage)
     return Stores(
         "memory",
         accounts,
@@ -204,6 +217,8 @@ def in_memory() -> Stores:
         imports,
         FakeExportStore(),
         FakePreflightStore(),
+        usage,
+        FakeRepeatStore(),
         FakeAttachmentStore(),
         FakePersonalDataStore(),
         FakeAuditStore(),

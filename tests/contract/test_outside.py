@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.kms import KmsAddressMarks, KmsSecretBox
+from chalicelib.adapters.kms import KmsAddressMarks, KmsCursorKeys, KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.sqs import (
     SqsDispatchQueue,
@@ -324,3 +324,12 @@ class TestDispatchQueue:
         body = json.loads(message["Body"])
         assert (body["account_id"], body["campaign_id"]) == ("acc", "camp")
         assert decode_releases(body["releases"]) == releases
+
+
+def test_the_keys_of_cursors_are_the_same_in_every_process_and_differ_by_number(cloud: Emulator) -> None:
+    made = client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
+    key_id = made["KeyMetadata"]["KeyId"]
+    keys, others = KmsCursorKeys(key_id), KmsCursorKeys(key_id)
+    assert keys.get(1) == keys.get(1) == others.get(1)
+    assert len(keys.get(1)) == 32
+    assert keys.get(1) != keys.get(2)

@@ -21,6 +21,7 @@ from chalicelib.domain.contact_file import (
     SheetRow,
     read_contacts,
 )
+from chalicelib.domain.csv_cells import harmless
 
 RUSSIAN = "email;Имя;Фамилия;P1\nanna@example.com;Анна;Ёлкина;Ян\nivan@example.com;Иван;Щукин;ул. Мира\n"
 FRENCH = "email;First Name;P1\nzoe@example.com;Zoé;Noël à Besançon, créée\nrene@example.com;René;œuf où\n"
@@ -242,6 +243,7 @@ def test_two_stray_quotes_do_not_swallow_the_rows_between_them_silently(path: Pa
 def test_the_sample_is_read_back_as_it_is_shown(path: Path) -> None:
     assert cells(path, sample_csv()) == [list(SAMPLE_HEADER), *map(list, SAMPLE_ROWS)]
     assert sample_csv().startswith(codecs.BOM_UTF8)
+    assert not [cell for row in (SAMPLE_HEADER, *SAMPLE_ROWS) for cell in row if harmless(cell) != cell]
 
 
 @settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,11 +1,15 @@
-"""What every door's tests need: a trail to write acts into."""
+"""What stands behind all doors in these tests."""
 
 import pytest
 
 from chalicelib import wiring
 from chalicelib.adapters.clock import SystemClock
+from chalicelib.domain.quota import usual_limit
 from chalicelib.flow.audit import AuditPorts
+from chalicelib.flow.request_rate import RequestRate
 from tests.fakes.audit import FakeAuditStore
+from tests.fakes.clock import HandClock
+from tests.fakes.usage import FakeUsageStore
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +18,21 @@ def trail(monkeypatch: pytest.MonkeyPatch) -> FakeAuditStore:
     store = FakeAuditStore()
     monkeypatch.setattr(wiring, "audit_ports", lambda: AuditPorts(store, SystemClock()))
     return store
+
+
+@pytest.fixture(autouse=True)
+def request_rate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has asked for anything yet."""
+
+    def fails(error: Exception) -> None:
+        raise error
+
+    made = RequestRate(FakeUsageStore(), usual_limit, HandClock(), fails)
+    monkeypatch.setattr(wiring, "request_rate", lambda: made)
+    monkeypatch.setattr(wiring, "usage", FakeUsageStore)
+
+
+@pytest.fixture(autouse=True)
+def cursor_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key for each month, that KMS would make."""
+    monkeypatch.setattr(wiring, "cursor_key", lambda number: b"key %d" % number)

@@ -151,9 +151,7 @@ def test_a_page_leads_to_the_next_and_filters_hold_together(world: World) -> Non
     assert entries(action="campaign_paused", since=since, until=since) == []
 
 
-@pytest.mark.parametrize(
-    "query", [{"since": "yesterday"}, {"since": "2026-01-01T00:00:00"}, {"cursor": "x"}, {"limit": "0"}]
-)
+@pytest.mark.parametrize("query", [{"since": "yesterday"}, {"since": "2026-01-01T00:00:00"}, {"limit": "0"}])
 def test_a_wrong_question_is_told_its_field(world: World, query: dict[str, str]) -> None:
     status, problem = read(**query)
     assert (status, [error["field"] for error in problem["errors"]]) == (422, list(query))

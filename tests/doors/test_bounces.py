@@ -55,6 +55,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     for name, value in {
         "settings": lambda: Settings.from_environment(made.env),
         "accounts": lambda: world.accounts,
+        "usage": lambda: world.usage,
         "lines": lambda: world.lines,
         "files": lambda: world.files,
         "line_ports": lambda: world.line_ports,

@@ -14,6 +14,7 @@ from chalicelib.blueprints.api.openapi import openapi_document
 from chalicelib.blueprints.api.routing import ROUTES
 from chalicelib.domain.access import ALL_SCOPES
 from chalicelib.domain.dialog import MAX_CHOSEN, MAX_TAGS
+from chalicelib.flow.imports import MAX_UPLOAD
 from tests.doors.in_process import Context
 from tests.doors.test_routes import authorized
 from tests.fakes.world import ACCOUNT, STRANGER, World
@@ -39,6 +40,7 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(wiring, "dialog_ports", lambda: made.dialog_ports)
     monkeypatch.setattr(wiring, "dialog_source_ports", lambda: made.dialog_source_ports)
     monkeypatch.setattr(wiring, "contact_ports", lambda: made.contact_ports)
+    monkeypatch.setattr(wiring, "cursor_key", lambda number: b"key %d" % number)
     return made
 
 
@@ -186,7 +188,6 @@ def test_the_list_is_searched_and_filtered(world: World) -> None:
     for query, field in (
         ({"any_of": "x" * 65}, "any_of"),
         ({"none_of": ",".join(f"t{number}" for number in range(MAX_CHOSEN + 1))}, "none_of"),
-        ({"cursor": "x"}, "cursor"),
         ({"email": "x"}, "email"),
         ({"limit": "201"}, "limit"),
         ({"tag": "a"}, "tag"),
@@ -260,3 +261,18 @@ def test_the_description_tells_what_a_dialog_of_a_bulk_is() -> None:
 def test_a_time_a_few_hours_ahead_is_a_matter_of_zones(world: World) -> None:
     ahead = (world.clock.now() + timedelta(hours=14)).isoformat()
     assert call("POST", DIALOGS, {**ANN, "last_message_at": ahead}).status == 200
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"file_name": "a\r\nb.csv"},
+        {"file_name": "a\u202eb.csv"},
+        {"file_size": 0},
+        {"file_size": MAX_UPLOAD + 1},
+    ],
+)
+def test_a_file_has_a_name_of_one_line_and_a_size_that_can_be(world: World, wrong: dict[str, Any]) -> None:
+    assert call("POST", f"{DIALOGS}/imports", wrong).wrong_fields == set(wrong)
+    good = {"file_name": "Kunden Übersicht.csv", "file_size": MAX_UPLOAD}
+    assert call("POST", f"{DIALOGS}/imports", good).status == 201

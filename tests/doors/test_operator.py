@@ -13,6 +13,7 @@ from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.audit import SERVICE
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.quota import USUAL, Quota
 from chalicelib.errors import NotFound
 from chalicelib.flow.health import HealthPorts
 from chalicelib.flow.link_keys import LinkKeyPorts
@@ -35,8 +36,9 @@ class Accounts:
     def add(self, account: Account) -> None:
         self.accounts.append(account)
 
-    def add_key(self, key: ApiKey) -> None:
+    def add_key(self, key: ApiKey, most: int) -> bool:
         self.keys.append(key)
+        return len(self.keys) <= most
 
 
 class NoLines:
@@ -74,6 +76,9 @@ def test_an_account_comes_with_a_key_that_is_kept_as_a_hash(
         {"action": "create_account", "name": "A", "extra": 1},
         {"action": "set_line_plan", "account_id": "a", "line_id": 5, "plan": "demo"},
         {"action": "set_line_plan", "account_id": "a", "line_id": "unknown", "plan": "demo"},
+        {"action": "set_quota", "account_id": "a", "quota": "mails", "limit": 5},
+        {"action": "set_quota", "account_id": "a", "quota": "lines", "limit": -1},
+        {"action": "set_quota", "account_id": "a", "quota": "lines"},
         {"action": "show_brakes"},
         {"action": "lift_brake", "account_id": "a"},
         {"action": "lift_brake", "account_id": "a", "line_id": "l", "campaign_id": "c"},
@@ -147,6 +152,18 @@ def test_a_new_key_for_links_is_told_by_its_number_only(
     assert operate_service({"action": "rotate_link_key"}, Context()) == {"key": 1}
     assert operate_service({"action": "rotate_link_key"}, Context()) == {"key": 2}
     assert "sss" not in capsys.readouterr().out
+
+
+def test_an_account_gets_a_limit_of_its_own_and_the_usual_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    monkeypatch.setattr(wiring, "accounts", lambda: world.accounts)
+    wish = {"action": "set_quota", "account_id": ACCOUNT, "quota": "lines"}
+    assert operate_service({**wish, "limit": 5}, Context())["quotas"]["lines"] == 5
+    assert wiring.limit_of(ACCOUNT, Quota.LINES) == 5
+    answer = operate_service({**wish, "limit": None}, Context())
+    assert answer == {"account_id": ACCOUNT, "quotas": {}}
+    assert wiring.limit_of(ACCOUNT, Quota.LINES) == USUAL[Quota.LINES]
+    assert operate_service({**wish, "account_id": "unknown", "limit": 5}, Context()).keys() == {"error"}
 
 
 def trail_of(account_id: str, **filters: object) -> list[dict[str, Any]]:

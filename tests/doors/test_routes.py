@@ -16,9 +16,12 @@ from chalicelib.blueprints.api.description import VERSION
 from chalicelib.blueprints.api.openapi import openapi_document
 from chalicelib.blueprints.api.routing import ROUTES
 from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.flow.request_rate import STEP, RequestRate
 from chalicelib.settings import Settings
 from local.package import package
 from tests.doors.in_process import Context, OutOfReach
+from tests.fakes.clock import HandClock
+from tests.fakes.usage import FakeUsageStore
 
 PUBLIC = {
     *((method, "/u/{token}") for method in ("GET", "HEAD", "POST")),
@@ -27,7 +30,9 @@ PUBLIC = {
     ("GET", "/sign-in"),
 }
 """What needs no API key: recipients' links, which a token in the path speaks for, and where to sign in."""
-REGISTERED = {(method, path) for path, methods in app.routes.items() for method in methods}
+REGISTERED = {
+    (method, path) for path, methods in app.routes.items() for method in methods if method != "OPTIONS"
+}
 
 
 def authorized(account: str, *scopes: Scope, key: str = "key1") -> dict[str, str]:
@@ -74,6 +79,7 @@ def test_every_route_asks_the_authorizer_but_those_of_recipients() -> None:
         (method, path)
         for path, methods in app.routes.items()
         for method, entry in methods.items()
+        if method != "OPTIONS"
         if entry.authorizer is None or entry.authorizer.name != "authorize"
     }
     assert unguarded == PUBLIC
@@ -143,6 +149,16 @@ def test_without_an_account_there_is_no_answer() -> None:
             method,
             path,
         )
+
+
+def test_an_account_that_asks_too_often_is_told_when_to_ask_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    rate = RequestRate(FakeUsageStore(), lambda *_: 0, HandClock(), print)
+    monkeypatch.setattr(wiring, "request_rate", lambda: rate)
+    answers = [app(request("GET", "/openapi.json"), Context()) for _ in range(STEP)]
+    assert [answer["statusCode"] for answer in answers] == [200] * (STEP - 1) + [429]
+    assert json.loads(answers[-1]["body"])["code"] == "throttled"
+    assert answers[-1]["headers"]["Retry-After"] == "60"
+    assert app(request("GET", "/openapi.json", account="another"), Context())["statusCode"] == 200
 
 
 NEEDS = {

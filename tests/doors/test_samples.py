@@ -6,6 +6,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.blueprints.sender import send_emails
+from chalicelib.domain.preview_frame import framed
 from tests.doors.events import failed_ids, sqs_event
 from tests.doors.in_process import Context
 from tests.doors.test_mail_kinds import call
@@ -85,3 +86,9 @@ def test_what_there_is_not_is_not_found(world: World) -> None:
         status, problem = call("POST", path, body, campaign_id="nothing")
         assert (status, problem["code"]) == (404, "campaign_not_found")
     assert world.sample_queue.take() == []
+
+
+def test_a_preview_comes_as_a_document_that_runs_nothing(world: World) -> None:
+    one = world.add_campaign(1).campaign_id
+    _, shown = call("POST", PREVIEW, {"person": {"email": "a@b.example"}}, campaign_id=one)
+    assert shown["document"] == framed(shown["html"])

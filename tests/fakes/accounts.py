@@ -4,13 +4,16 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.account import Account, ApiKey
+from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound
+from tests.fakes.usage import FakeUsageStore
 
 
 class FakeAccountStore:
     """Port ``AccountStore``."""
 
-    def __init__(self) -> None:
+    def __init__(self, usage: FakeUsageStore | None = None) -> None:
+        self._usage = usage or FakeUsageStore()
         self._accounts: dict[str, Account] = {}
         self._keys: dict[str, ApiKey] = {}
 
@@ -22,8 +25,20 @@ class FakeAccountStore:
             raise NotFound("account")
         return self._accounts[account_id]
 
-    def add_key(self, key: ApiKey) -> None:
+    def set_quota(self, account_id: str, quota: Quota, limit: int | None) -> Account:
+        account = self.get(account_id)
+        quotas = {name: own for name, own in account.quotas.items() if name is not quota}
+        quotas |= {} if limit is None else {quota: limit}
+        self._accounts[account_id] = replace(account, quotas=quotas)
+        return self._accounts[account_id]
+
+    def add_key(self, key: ApiKey, most: int = NO_LIMIT) -> bool:
+        if key.key_id in self._keys:
+            return True
+        if not self._usage.count(key.account_id, Quota.API_KEYS, most):
+            return False
         self._keys[key.key_id] = key
+        return True
 
     def find_key(self, key_id: str) -> ApiKey | None:
         return self._keys.get(key_id)
@@ -42,4 +57,6 @@ class FakeAccountStore:
         key = self._keys.get(key_id)
         if key is None or key.account_id != account_id:
             raise NotFound("API key")
-        self._keys[key_id] = replace(key, revoked_at=key.revoked_at or now)
+        if key.revoked_at is None:
+            self._keys[key_id] = replace(key, revoked_at=now)
+            self._usage.uncount(account_id, Quota.API_KEYS)

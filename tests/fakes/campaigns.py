@@ -9,9 +9,11 @@ from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
 from tests.fakes.paging import page_of
+from tests.fakes.usage import FakeUsageStore
 
 _ON_THE_ROUND = (CampaignStatus.IN_PROGRESS, CampaignStatus.DELETING)
 
@@ -19,14 +21,20 @@ _ON_THE_ROUND = (CampaignStatus.IN_PROGRESS, CampaignStatus.DELETING)
 class FakeCampaignStore:
     """Port ``CampaignStore``."""
 
-    def __init__(self) -> None:
+    def __init__(self, usage: FakeUsageStore | None = None) -> None:
+        self._usage = usage or FakeUsageStore()
         self._campaigns: dict[tuple[str, str], Campaign] = {}
         self._contents: dict[tuple[str, str, int], Content] = {}
         self._active: set[tuple[str, str]] = set()
 
-    def add(self, account_id: str, campaign: Campaign, content: Content) -> None:
+    def add(self, account_id: str, campaign: Campaign, content: Content, most: int = NO_LIMIT) -> bool:
+        if (account_id, campaign.campaign_id) in self._campaigns:
+            return True
+        if not self._usage.count(account_id, Quota.CAMPAIGNS, most):
+            return False
         self._campaigns[account_id, campaign.campaign_id] = campaign
         self._contents[account_id, campaign.campaign_id, campaign.content_version] = content
+        return True
 
     def get(self, account_id: str, campaign_id: str) -> Campaign:
         campaign = self._campaigns.get((account_id, campaign_id))
@@ -125,7 +133,8 @@ class FakeCampaignStore:
         return True
 
     def remove(self, account_id: str, campaign_id: str) -> None:
-        self._campaigns.pop((account_id, campaign_id), None)
+        if self._campaigns.pop((account_id, campaign_id), None):
+            self._usage.uncount(account_id, Quota.CAMPAIGNS)
         self._active.discard((account_id, campaign_id))
         for key in [key for key in self._contents if key[:2] == (account_id, campaign_id)]:
             del self._contents[key]

@@ -21,7 +21,7 @@ class FakeImportStore:
         self._jobs: dict[tuple[str, str], ImportJob] = {}
 
     def add(self, account_id: str, job: ImportJob) -> None:
-        self._jobs[account_id, job.import_id] = job
+        self._jobs.setdefault((account_id, job.import_id), job)
 
     def get(self, account_id: str, import_id: str) -> ImportJob:
         if (account_id, import_id) not in self._jobs:
@@ -99,7 +99,7 @@ class FakeExportStore:
         self._jobs: dict[tuple[str, str], ExportJob] = {}
 
     def add(self, account_id: str, job: ExportJob) -> None:
-        self._jobs[account_id, job.export_id] = job
+        self._jobs.setdefault((account_id, job.export_id), job)
 
     def get(self, account_id: str, export_id: str) -> ExportJob:
         if (account_id, export_id) not in self._jobs:

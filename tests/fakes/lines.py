@@ -6,19 +6,27 @@ from datetime import datetime
 
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.line import BounceMailbox, Connection, Line, LinePlan, Reading
+from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
 from tests.fakes.paging import page_of
+from tests.fakes.usage import FakeUsageStore
 
 
 class FakeLineStore:
     """Port ``LineStore``."""
 
-    def __init__(self) -> None:
+    def __init__(self, usage: FakeUsageStore | None = None) -> None:
+        self._usage = usage or FakeUsageStore()
         self._lines: dict[tuple[str, str], Line] = {}
 
-    def add(self, account_id: str, line: Line) -> None:
+    def add(self, account_id: str, line: Line, most: int = NO_LIMIT) -> bool:
+        if (account_id, line.line_id) in self._lines:
+            return True
+        if not self._usage.count(account_id, Quota.LINES, most):
+            return False
         self._lines[account_id, line.line_id] = line
+        return True
 
     def get(self, account_id: str, line_id: str) -> Line:
         if (account_id, line_id) not in self._lines:
@@ -78,3 +86,4 @@ class FakeLineStore:
     def remove(self, account_id: str, line_id: str) -> None:
         self.get(account_id, line_id)
         del self._lines[account_id, line_id]
+        self._usage.uncount(account_id, Quota.LINES)

@@ -25,7 +25,7 @@ class FakeSampleStore:
         return True
 
     def add(self, account_id: str, sample: Sample) -> None:
-        self._samples[account_id, sample.sample_id] = sample
+        self._samples.setdefault((account_id, sample.sample_id), sample)
 
     def get(self, account_id: str, sample_id: str) -> Sample:
         if (account_id, sample_id) not in self._samples:

@@ -18,6 +18,7 @@ from chalicelib.domain.dkim_record import record_name, record_value
 from chalicelib.domain.dns_answers import RecordType, found
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
 from chalicelib.domain.link_tokens import SECRET_BYTES, SigningKey, TokenRing
+from chalicelib.domain.quota import USUAL, Quota
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
@@ -46,6 +47,7 @@ from chalicelib.flow.personal_data import PersonalDataPorts, PersonalDataWorkPor
 from chalicelib.flow.plan import PlanPorts
 from chalicelib.flow.preflight import CheckingPorts, PreflightPorts
 from chalicelib.flow.preview import PreviewPorts
+from chalicelib.flow.quotas import Leave
 from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.samples import AskPorts, SamplePorts
 from chalicelib.flow.send import Sender, SendPorts
@@ -80,6 +82,7 @@ from tests.fakes.queues import FakeDispatchQueue, FakeJobQueue, FakeSendQueue
 from tests.fakes.samples import FakeSampleStore
 from tests.fakes.secret_box import FakeSecretBox
 from tests.fakes.suppressions import FakeSuppressionStore
+from tests.fakes.usage import FakeUsageStore
 from tests.fakes.workbook import FakeWorkbook, read_lines
 
 ACCOUNT, STRANGER = "acc1", "acc2"
@@ -95,15 +98,16 @@ class World:
     """One of each port, and the ports of every step made of them."""
 
     clock: HandClock = field(default_factory=HandClock)
-    accounts: FakeAccountStore = field(default_factory=FakeAccountStore)
+    usage: FakeUsageStore = field(default_factory=FakeUsageStore)
+    accounts: FakeAccountStore = field(init=False)
     members: FakeMemberStore = field(init=False)
-    lines: FakeLineStore = field(default_factory=FakeLineStore)
+    lines: FakeLineStore = field(init=False)
     identities: FakeIdentityStore = field(default_factory=FakeIdentityStore)
     domains: FakeDomainStore = field(default_factory=FakeDomainStore)
     advice: FakeAdviceStore = field(default_factory=FakeAdviceStore)
     dns: FakeDns = field(default_factory=FakeDns)
     keys: FakeKeys = field(default_factory=FakeKeys)
-    campaigns: FakeCampaignStore = field(default_factory=FakeCampaignStore)
+    campaigns: FakeCampaignStore = field(init=False)
     imports: FakeImportStore = field(default_factory=FakeImportStore)
     exports: FakeExportStore = field(default_factory=FakeExportStore)
     preflights: FakePreflightStore = field(default_factory=FakePreflightStore)
@@ -136,12 +140,23 @@ class World:
     tokens: int = 0
 
     def __post_init__(self) -> None:
+        self.accounts = FakeAccountStore(self.usage)
         self.members = FakeMemberStore(self.accounts)
+        self.lines = FakeLineStore(self.usage)
+        self.campaigns = FakeCampaignStore(self.usage)
         self.files = FakeFileStore(self.clock)
         self.contacts = FakeContactStore(self.campaigns, self.imports)
         self.dialogs = FakeDialogStore(self.lines, self.imports)
         self.suppressions = FakeSuppressionStore(self.imports, self.marks)
         self.accounts.add(Account(ACCOUNT, "Oak & Linen", LinePlan.PURCHASED, self.clock.now()))
+
+    def limit_of(self, account_id: str, quota: Quota) -> int:
+        """The account's own limit, or the usual one."""
+        return self.accounts.get(account_id).quotas.get(quota, USUAL[quota])
+
+    @property
+    def leave(self) -> Leave:
+        return Leave(self.usage, self.imports, self.limit_of, self.clock)
 
     @property
     def member_ports(self) -> MemberPorts:
@@ -158,6 +173,7 @@ class World:
             self.clock,
             self.attachments,
             self.public_url,
+            self.limit_of,
         )
 
     @property
@@ -218,6 +234,8 @@ class World:
             self.import_queue,
             self.dispatch_queue,
             self.clock,
+            self.leave,
+            self.limit_of,
         )
 
     @property
@@ -234,6 +252,7 @@ class World:
             self.import_queue,
             self.dispatch_queue,
             self.clock,
+            self.limit_of,
         )
 
     @property
@@ -270,6 +289,7 @@ class World:
             self.sample_queue,
             self.clock,
             self.public_url,
+            self.limit_of,
         )
 
     @property
@@ -300,15 +320,18 @@ class World:
             self.connect_queue,
             self.removal_queue,
             self.clock,
+            self.limit_of,
         )
 
     @property
     def dialog_ports(self) -> DialogPorts:
-        return DialogPorts(self.lines, self.dialogs, self.imports, self.files, self.clock)
+        return DialogPorts(self.lines, self.dialogs, self.imports, self.files, self.clock, self.leave)
 
     @property
     def dialog_source_ports(self) -> SourcePorts:
-        return SourcePorts(self.campaigns, self.lines, self.imports, self.import_queue, self.clock)
+        return SourcePorts(
+            self.campaigns, self.lines, self.imports, self.import_queue, self.clock, self.leave
+        )
 
     @property
     def proof_ports(self) -> ProofPorts:
@@ -344,7 +367,13 @@ class World:
     @property
     def list_ports(self) -> ListPorts:
         return ListPorts(
-            self.suppressions, self.imports, self.exports, self.files, self.export_queue, self.clock
+            self.suppressions,
+            self.imports,
+            self.exports,
+            self.files,
+            self.export_queue,
+            self.clock,
+            self.leave,
         )
 
     @property

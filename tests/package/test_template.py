@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,9 +16,13 @@ import yaml
 from chalice.cli.factory import CLIFactory
 from chalice.deploy.validate import validate_configuration
 
+from chalicelib.blueprints.api.headers import EVERYWHERE
 from chalicelib.domain.brake import LIMITS
+from chalicelib.domain.quota import Quota
+from chalicelib.domain.repeat import LEASE as LEASE_OF_A_REQUEST
 from chalicelib.flow.dispatch import HORIZON, LEASE
 from chalicelib.flow.lines import CALL_IS_OVER
+from chalicelib.flow.quotas import CALL_IS_OVER as LEAVE_IS_TAKEN
 from chalicelib.settings import Tables
 from local.emulator import ROOT
 from local.package import STAGE, package
@@ -78,6 +83,12 @@ def test_a_release_outlives_the_send_queues_patience(resources: Resources) -> No
 
 def test_dialogs_are_removed_when_the_call_that_deletes_their_line_is_over(resources: Resources) -> None:
     assert timedelta(seconds=functions(resources)["APIHandler"]["Timeout"]) < CALL_IS_OVER
+
+
+def test_nobody_takes_a_request_over_while_it_is_being_carried_out(resources: Resources) -> None:
+    longest = timedelta(seconds=functions(resources)["APIHandler"]["Timeout"])
+    assert longest < LEASE_OF_A_REQUEST
+    assert longest < LEAVE_IS_TAKEN
 
 
 def test_every_queue_has_dead_letters_or_holds_them(resources: Resources) -> None:
@@ -161,6 +172,12 @@ def test_the_keys_of_links_are_read_where_links_are_made_and_followed(resources:
         assert may(resources, action, "LinkKeyTable") == set(), (
             "a key is there for as long as there are links"
         )
+
+
+def test_only_the_api_seals_cursors_and_by_a_key_that_never_leaves_kms(resources: Resources) -> None:
+    assert may(resources, "kms:GenerateMac", "CursorKey") == {"ApiHandlerRole"}
+    key = resources["CursorKey"]["Properties"]
+    assert (key["KeySpec"], key["KeyUsage"]) == ("HMAC_256", "GENERATE_VERIFY_MAC")
 
 
 def may(resources: Resources, action: str, target: str | None = None) -> set[str]:
@@ -306,10 +323,62 @@ def test_what_strangers_reach_without_a_key_is_throttled_and_can_answer_in_bytes
     assert api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == ["*/*"]
 
 
+def test_every_other_method_is_throttled_for_the_whole_stage(resources: Resources) -> None:
+    settings = resources["RestAPI"]["Properties"]["MethodSettings"]
+    (stage,) = (one for one in settings if (one["ResourcePath"], one["HttpMethod"]) == ("/*", "*"))
+    assert 0 < stage["ThrottlingRateLimit"] <= stage["ThrottlingBurstLimit"] <= 5_000
+
+
+def test_what_the_gateway_says_by_itself_is_a_problem_that_nobody_keeps_or_guesses(
+    template: dict[str, Any],
+) -> None:
+    answers = template["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+    assert {"DEFAULT_4XX", "DEFAULT_5XX", "ACCESS_DENIED", "UNAUTHORIZED", "THROTTLED"} <= answers.keys()
+    for answer in answers.values():
+        headers = answer["ResponseParameters"]["Headers"]
+        assert headers["Content-Type"] == "'application/problem+json'"
+        assert headers["Cache-Control"] == "'no-store'"
+        for name in ("Referrer-Policy", "Strict-Transport-Security", "X-Content-Type-Options"):
+            assert headers[name] == f"'{EVERYWHERE[name]}'"
+        condition, named, otherwise = headers["Access-Control-Allow-Origin"]["Fn::If"]
+        assert (condition, otherwise) == ("SomeOrigin", "'https://nobody.invalid'")
+        text, names = named["Fn::Sub"]
+        assert text == "'${First}'"
+        assert names["First"] == {"Fn::Select": [0, {"Fn::Split": [",", {"Ref": "CorsOrigins"}]}]}
+
+
+def test_no_page_of_another_origin_may_use_the_api_until_somebody_says_so(template: dict[str, Any]) -> None:
+    parameter = template["Parameters"]["CorsOrigins"]
+    told = functions(template["Resources"])["APIHandler"]["Environment"]["Variables"]["CORS_ORIGINS"]
+    assert (parameter["Default"], told) == ("", {"Ref": "CorsOrigins"})
+    allowed = re.compile(parameter["AllowedPattern"])
+    assert all(allowed.fullmatch(text) for text in ("", "https://a.example,http://localhost:3000"))
+    assert not any(allowed.fullmatch(text) for text in ("*", "a.example", "https://a.example/", "https://*"))
+
+
 def test_there_is_no_public_url_until_somebody_gives_one(template: dict[str, Any]) -> None:
     assert template["Parameters"]["PublicUrl"]["Default"] == ""
     told = template["Globals"]["Function"]["Environment"]["Variables"]["PUBLIC_URL"]
     assert told == {"Ref": "PublicUrl"}
+
+
+def test_the_operator_may_set_every_quota_of_the_deployment(template: dict[str, Any]) -> None:
+    parameter = template["Parameters"]["Quotas"]
+    told = functions(template["Resources"])["APIHandler"]["Environment"]["Variables"]["QUOTAS"]
+    assert (parameter["Default"], told) == ("", {"Ref": "Quotas"})
+    every = ",".join(f"{quota.value}=5" for quota in Quota)
+    allowed = re.compile(parameter["AllowedPattern"])
+    assert all(allowed.fullmatch(text) for text in ("", "lines=1", every))
+    assert not any(allowed.fullmatch(text) for text in ("lines", "mails=5", "lines=-1", "lines=1 "))
+
+
+def test_who_counts_and_who_keeps_answers_is_who_answers_requests(resources: Resources) -> None:
+    assert may(resources, "dynamodb:UpdateItem", "UsageTable") == {
+        "ApiHandlerRole",
+        "RemoveCampaignsRole",
+        "OperateServiceRole",
+    }
+    assert may(resources, "dynamodb:PutItem", "RepeatTable") == {"ApiHandlerRole"}
 
 
 def test_cfn_lint_finds_nothing(tmp_path: Path) -> None:

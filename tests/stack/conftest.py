@@ -8,6 +8,9 @@ from local.stack import Stack, start
 from tests.name_server import NameServer, run_name_server
 from tests.stack.customer import Customer
 
+CONSOLE = "https://console.example"
+"""The one origin whose pages may use the API."""
+
 
 @pytest.fixture(scope="session")
 def name_server() -> Iterator[NameServer]:
@@ -19,7 +22,8 @@ def name_server() -> Iterator[NameServer]:
 @pytest.fixture(scope="session")
 def stack(name_server: NameServer) -> Iterator[Stack]:
     """The package as it is, deployed, with every function held to its own policy."""
-    with start(parameters={"DnsServer": name_server.address}) as running:
+    parameters = {"DnsServer": name_server.address, "CorsOrigins": CONSOLE}
+    with start(parameters=parameters) as running:
         yield running
 
 

@@ -137,28 +137,26 @@ def test_what_lacks_contacts_is_not_launched(anyone: Customer, campaign: str) ->
         "limit=many",
         "limit=5&size=5",
         "status=lost",
-        "cursor=%00",
-        "cursor=e30",
-        "cursor=W10",
-        "cursor=WzEsMl0",
     ],
 )
 def test_a_wrong_query_is_told(anyone: Customer, campaign: str, query: str) -> None:
     answer = anyone.api.call("GET", f"/campaigns/{campaign}/contacts?{query}")
     assert answer.status == 422
-    assert answer.wrong_fields <= {"limit", "size", "status", "cursor"}
+    assert answer.wrong_fields <= {"limit", "size", "status"}
 
 
 def test_an_edited_cursor_is_refused(customer: Customer) -> None:
     campaign = customer.campaign()
     customer.add(campaign, ["one", "two", "three"])
     for path in (f"/campaigns/{campaign}/contacts", "/lines", "/campaigns", f"/campaigns/{campaign}/imports"):
-        for cursor in ("AAAA", "W10", "WyJhIiwgImIiLCAiYyJd", "W251bGxd", "!", "é".encode().hex()):
+        for cursor in ("AAAA", "W10", "%00", "e30", "WyJhIiwgImIiLCAiYyJd", "!", "é".encode().hex()):
             answer = customer.api.call("GET", f"{path}?cursor={cursor}")
-            assert answer.status == 422, (path, cursor, answer)
-    page = customer.api.get(f"/campaigns/{campaign}/contacts?limit=1")
-    answer = customer.api.call("GET", f"/campaigns/{campaign}/contacts?cursor={page['next_cursor'][1:]}")
-    assert answer.wrong_fields == {"cursor"}
+            assert (answer.status, answer.code) == (400, "cursor"), (path, cursor, answer)
+    path = f"/campaigns/{campaign}/contacts"
+    cursor = customer.api.get(f"{path}?limit=1")["next_cursor"]
+    assert len(customer.api.get(f"{path}?cursor={cursor}")["items"]) == 2
+    for edited in (f"{path}?cursor={cursor[1:]}", f"{path}?status=sent&cursor={cursor}"):
+        assert customer.api.call("GET", edited).code == "cursor"
 
 
 def test_a_change_of_what_was_changed_meanwhile_is_refused(anyone: Customer, campaign: str) -> None:

@@ -138,8 +138,6 @@ def test_any_contact_file_may_be_imported_and_wrong_rows_are_told(customer: Cust
         ("POST", "/suppressions", {"addresses": []}, {"addresses"}),
         ("POST", "/suppressions", {"addresses": ["a@b.example"] * 1_001}, {"addresses"}),
         ("POST", "/suppressions", {"addresses": ["a@b.example"], "reason": "spite"}, {"reason"}),
-        ("GET", "/suppressions?cursor=WyJcdWQ4MDAiXQ", None, {"cursor"}),
-        ("GET", "/suppressions?prefix=zoe&cursor=WyJhbm4iXQ", None, {"cursor"}),
         ("GET", "/suppressions?prefix=%00", None, {"prefix"}),
         ("GET", "/suppressions?prefix=" + "a" * 255, None, {"prefix"}),
         ("GET", "/suppressions?email=nobody", None, {"email"}),
@@ -159,8 +157,8 @@ def test_nobody_sees_or_changes_anothers_list(customer: Customer) -> None:
     stranger = Customer.new(customer.stack)
     suppress(customer, "ann", "bob", "cid")
     page = customer.api.get("/suppressions?limit=1")
-    foreign = stranger.api.get(f"/suppressions?cursor={page['next_cursor']}")
-    assert (foreign["items"], foreign["next_cursor"]) == ([], None)
+    foreign = stranger.api.call("GET", f"/suppressions?cursor={page['next_cursor']}")
+    assert (foreign.status, foreign.code) == (400, "cursor")
     path = f"/suppressions?email={quote(customer.address('ann'))}"
     assert (stranger.api.get(path)["items"], stranger.api.call("DELETE", path).status) == ([], 404)
     export = customer.api.post("/suppressions/exports")["export_id"]

@@ -2,13 +2,17 @@
 
 from datetime import datetime
 
-from pynamodb.exceptions import DoesNotExist, UpdateError
+from pynamodb.exceptions import DoesNotExist
+from pynamodb.expressions.update import Action
 
+from chalicelib.adapters.dynamodb.mapping import plain
 from chalicelib.adapters.dynamodb.tables import AccountRow, ApiKeyRow
-from chalicelib.adapters.dynamodb.writing import refused, update_if
+from chalicelib.adapters.dynamodb.usage import put_counted, remove_counted
+from chalicelib.adapters.dynamodb.writing import update_if
 from chalicelib.domain.access import ALL_SCOPES, Scope
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.line import LinePlan
+from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound
 
 
@@ -30,11 +34,22 @@ class DynamoAccountStore:
             row = AccountRow.get(account_id, consistent_read=True)
         except DoesNotExist as error:
             raise NotFound("account") from error
-        return Account(row.account_id, row.name, LinePlan(row.line_plan), row.created_at)
+        return _account(row)
 
-    def add_key(self, key: ApiKey) -> None:
-        """Store a new key's row."""
-        ApiKeyRow(
+    def set_quota(self, account_id: str, quota: Quota, limit: int | None) -> Account:
+        """Change one limit of the account's own; raises NotFound."""
+        account = self.get(account_id)
+        quotas = {name.value: own for name, own in account.quotas.items() if name is not quota}
+        if limit is not None:
+            quotas[quota.value] = limit
+        row = AccountRow(account_id)
+        if not update_if(row, [AccountRow.quotas.set(quotas)], AccountRow.account_id.exists()):
+            raise NotFound("account")
+        return _account(row)
+
+    def add_key(self, key: ApiKey, most: int = NO_LIMIT) -> bool:
+        """Store a new key's row, and count it."""
+        row = ApiKeyRow(
             key_id=key.key_id,
             account_id=key.account_id,
             name=key.name,
@@ -43,7 +58,14 @@ class DynamoAccountStore:
             created_at=key.created_at,
             scopes={scope.value for scope in key.scopes},
             expires_at=key.expires_at,
-        ).save(ApiKeyRow.key_id.does_not_exist())
+        )
+        return put_counted(
+            lambda write: write.save(row, ApiKeyRow.key_id.does_not_exist()),
+            1,
+            key.account_id,
+            Quota.API_KEYS,
+            most,
+        )
 
     def find_key(self, key_id: str) -> ApiKey | None:
         """Read a key by its public id; None when there is none."""
@@ -64,15 +86,21 @@ class DynamoAccountStore:
 
     def revoke_key(self, account_id: str, key_id: str, now: datetime) -> None:
         """Put a key out of force; raises NotFound unless it is the account's own."""
-        try:
-            ApiKeyRow(key_id).update(
-                actions=[ApiKeyRow.revoked_at.set(ApiKeyRow.revoked_at | now)],
-                condition=ApiKeyRow.account_id == account_id,
-            )
-        except UpdateError as error:
-            if refused(error):
-                raise NotFound("API key") from error
-            raise
+        in_force = (ApiKeyRow.account_id == account_id) & ApiKeyRow.revoked_at.does_not_exist()
+        revoke: list[Action] = [ApiKeyRow.revoked_at.set(now)]
+        revoked = remove_counted(
+            lambda write: write.update(ApiKeyRow(key_id), revoke, in_force), account_id, Quota.API_KEYS
+        )
+        if revoked:
+            return
+        key = self.find_key(key_id)
+        if key is None or key.account_id != account_id:
+            raise NotFound("API key")
+
+
+def _account(row: AccountRow) -> Account:
+    quotas = {Quota(name): int(limit) for name, limit in plain(row.quotas or {}).items()}
+    return Account(row.account_id, row.name, LinePlan(row.line_plan), row.created_at, quotas)
 
 
 def _key(row: ApiKeyRow) -> ApiKey:

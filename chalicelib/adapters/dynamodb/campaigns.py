@@ -25,6 +25,7 @@ from chalicelib.adapters.dynamodb.mapping import (
     timetable_item,
 )
 from chalicelib.adapters.dynamodb.tables import CampaignRow, ContentRow
+from chalicelib.adapters.dynamodb.usage import put_counted, remove_counted
 from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
 from chalicelib.domain.attachment import Attachment
 from chalicelib.domain.brake import Brake
@@ -32,6 +33,7 @@ from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.content import Content, Exemption
 from chalicelib.domain.custom_variables import CustomVariable
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
 
@@ -41,15 +43,14 @@ _ACTIVE_SHARDS = 4  # partitions of the dispatcher's round
 class DynamoCampaignStore:
     """Port ``CampaignStore``."""
 
-    def add(self, account_id: str, campaign: Campaign, content: Content) -> None:
-        """Store a new campaign and the first version of its content."""
+    def add(self, account_id: str, campaign: Campaign, content: Content, most: int = NO_LIMIT) -> bool:
+        """Store a new campaign and the first version of its content, and count it."""
 
-        def commit() -> None:
-            with TransactWrite(connection=connection()) as write:
-                write.save(_row(account_id, campaign), CampaignRow.campaign_id.does_not_exist())
-                write.save(_content_row(account_id, campaign, content))
+        def put(write: TransactWrite) -> None:
+            write.save(_row(account_id, campaign), CampaignRow.campaign_id.does_not_exist())
+            write.save(_content_row(account_id, campaign, content))
 
-        transact(commit)
+        return put_counted(put, 2, account_id, Quota.CAMPAIGNS, most)
 
     def get(self, account_id: str, campaign_id: str) -> Campaign:
         """Read a campaign; raises NotFound, also when it is being deleted."""
@@ -189,7 +190,8 @@ class DynamoCampaignStore:
         """Remove all content versions, then the row."""
         for row in ContentRow.query(f"{account_id}#{campaign_id}", consistent_read=True):
             row.delete()
-        CampaignRow(account_id, campaign_id).delete()
+        last, there = CampaignRow(account_id, campaign_id), CampaignRow.campaign_id.exists()
+        remove_counted(lambda write: write.delete(last, there), account_id, Quota.CAMPAIGNS)
 
 
 def _read(account_id: str, campaign_id: str) -> CampaignRow:

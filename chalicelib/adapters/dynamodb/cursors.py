@@ -1,7 +1,7 @@
-"""Opaque cursors for lists.
+"""Cursors of lists, as the stores know them.
 
 A cursor names a position inside the partition that the caller's own request leads to; it never names the
-partition. So an edited or foreign cursor can at most skip rows of the caller's own list.
+partition. So even one that got past the API's seal could at most skip rows of the caller's own list.
 """
 
 import base64

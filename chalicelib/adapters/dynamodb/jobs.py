@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import ExportRow, ImportRow
-from chalicelib.adapters.dynamodb.writing import update_if
+from chalicelib.adapters.dynamodb.writing import put_once, update_if
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.dialog import DialogSource, TagFilter
 from chalicelib.domain.file_columns import Choice, Use
@@ -26,7 +26,7 @@ class DynamoImportStore:
 
     def add(self, account_id: str, job: ImportJob) -> None:
         """Store a new job, waiting for its file."""
-        ImportRow(
+        row = ImportRow(
             account_id,
             job.import_id,
             campaign_id=job.campaign_id,
@@ -35,7 +35,8 @@ class DynamoImportStore:
             previews=job.previews,
             source=_source_item(job.source) if job.source else None,
             created_at=job.created_at,
-        ).save(ImportRow.import_id.does_not_exist())
+        )
+        put_once(row, ImportRow.import_id.does_not_exist())
 
     def get(self, account_id: str, import_id: str) -> ImportJob:
         """Read a job; raises NotFound."""
@@ -110,13 +111,14 @@ class DynamoExportStore:
 
     def add(self, account_id: str, job: ExportJob) -> None:
         """Store a new job."""
-        ExportRow(
+        row = ExportRow(
             account_id,
             job.export_id,
             campaign_id=job.campaign_id,
             state=job.state,
             created_at=job.created_at,
-        ).save(ExportRow.export_id.does_not_exist())
+        )
+        put_once(row, ExportRow.export_id.does_not_exist())
 
     def get(self, account_id: str, export_id: str) -> ExportJob:
         """Read a job; raises NotFound."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, PynamoDBException, UpdateError
+from pynamodb.exceptions import DoesNotExist, PynamoDBException, UpdateError
 from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.bounce_mailboxes import (
@@ -33,9 +33,11 @@ from chalicelib.adapters.dynamodb.mapping import (
     whole,
 )
 from chalicelib.adapters.dynamodb.tables import LineRow
+from chalicelib.adapters.dynamodb.usage import put_counted, remove_counted
 from chalicelib.adapters.dynamodb.writing import refused
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.line import BounceMailbox, Connection, ConnectionState, Line, LinePlan, Reading
+from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
 
@@ -45,9 +47,10 @@ _CHECK_SHARDS = 4  # partitions of the round of lines that are proven again by t
 class DynamoLineStore:
     """Port ``LineStore``."""
 
-    def add(self, account_id: str, line: Line) -> None:
-        """Store a new line."""
-        _row(account_id, line).save(LineRow.line_id.does_not_exist())
+    def add(self, account_id: str, line: Line, most: int = NO_LIMIT) -> bool:
+        """Store a new line, and count it."""
+        row, new = _row(account_id, line), LineRow.line_id.does_not_exist()
+        return put_counted(lambda write: write.save(row, new), 1, account_id, Quota.LINES, most)
 
     def get(self, account_id: str, line_id: str) -> Line:
         """Read a line; raises NotFound."""
@@ -132,10 +135,9 @@ class DynamoLineStore:
 
     def remove(self, account_id: str, line_id: str) -> None:
         """Remove the line and its password; raises NotFound."""
-        try:
-            LineRow(account_id, line_id).delete(LineRow.line_id.exists())
-        except DeleteError as error:
-            raise _not_found(error) from error
+        row, there = LineRow(account_id, line_id), LineRow.line_id.exists()
+        if not remove_counted(lambda write: write.delete(row, there), account_id, Quota.LINES):
+            raise NotFound("line")
 
     def _update(self, account_id: str, line_id: str, actions: list[Action]) -> None:
         try:

@@ -10,7 +10,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import SampleRow
-from chalicelib.adapters.dynamodb.writing import update_if
+from chalicelib.adapters.dynamodb.writing import put_once, update_if
 from chalicelib.domain.contact import Person
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.sample import KEPT, ORDER_LIVES, Sample, SampleState
@@ -30,7 +30,7 @@ class DynamoSampleStore:
 
     def add(self, account_id: str, sample: Sample) -> None:
         """Store a new one."""
-        SampleRow(
+        row = SampleRow(
             account_id,
             sample.sample_id,
             campaign_id=sample.campaign_id,
@@ -42,7 +42,8 @@ class DynamoSampleStore:
             asked_at=sample.asked_at,
             state=sample.state,
             expires_at=sample.asked_at + KEPT,
-        ).save(SampleRow.sample_id.does_not_exist())
+        )
+        put_once(row, SampleRow.sample_id.does_not_exist())
 
     def get(self, account_id: str, sample_id: str) -> Sample:
         """Read one; raises NotFound."""

@@ -33,6 +33,7 @@ class AccountRow(Model):
     account_id = UnicodeAttribute(hash_key=True)
     name = UnicodeAttribute()
     line_plan = UnicodeAttribute()
+    quotas: MapAttribute[str, int] = MapAttribute(null=True)
     created_at = UTCDateTimeAttribute()
     owners = NumberAttribute(null=True)  # how many members are owners; missing is none
 
@@ -543,6 +544,41 @@ class SampleRow(Model):
     expires_at = TTLAttribute()
 
 
+class UsageRow(Model):
+    """What one account has of what is limited: ``uploads`` are bytes by day, ``requests`` of ``minute``."""
+
+    class Meta:
+        table_name = "usage"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    campaigns = NumberAttribute(default=0)
+    lines = NumberAttribute(default=0)
+    api_keys = NumberAttribute(default=0)
+    uploads: MapAttribute[str, int] = MapAttribute(null=True)
+    imports: ListAttribute[str] = ListAttribute(null=True)
+    minute = UnicodeAttribute(null=True)
+    requests = NumberAttribute(null=True)
+    revision = NumberAttribute(default=0)
+
+
+class RepeatRow(Model):
+    """A POST under an Idempotency-Key: who works on it, or what it was answered (JSON by zlib)."""
+
+    class Meta:
+        table_name = "repeats"
+
+    account_id = UnicodeAttribute(hash_key=True)
+    key = UnicodeAttribute(range_key=True)
+    fingerprint = UnicodeAttribute()
+    seed = BinaryAttribute(legacy_encoding=False)
+    begun_at = UTCDateTimeAttribute()
+    token = UnicodeAttribute()
+    lease_until = UTCDateTimeAttribute()
+    done = BooleanAttribute(default=False)
+    answer = BinaryAttribute(legacy_encoding=False, null=True)
+    expires_at = TTLAttribute()
+
+
 class AttachmentRow(Model):
     """One file of a campaign, from its upload's form on."""
 
@@ -621,6 +657,8 @@ MODELS: dict[str, type[Model]] = {
     "imports": ImportRow,
     "exports": ExportRow,
     "preflights": PreflightRow,
+    "usage": UsageRow,
+    "repeats": RepeatRow,
     "attachments": AttachmentRow,
     "personal_data": PersonalDataRow,
     "audit": AuditRow,

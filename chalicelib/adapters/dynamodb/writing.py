@@ -12,7 +12,7 @@ from functools import cache
 from typing import TypeVar
 
 from pynamodb.connection import Connection
-from pynamodb.exceptions import DeleteError, PynamoDBException, TransactWriteError, UpdateError
+from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError, UpdateError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.models import Model
@@ -59,6 +59,15 @@ def write_one(write: Callable[[], T]) -> T:
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html
     """
     return _until_decided(write, lambda error: _code(error) == "TransactionConflictException")
+
+
+def put_once(row: Model, new: Condition) -> None:
+    """Put an item unless it is there: its random id comes again only when a request is repeated."""
+    try:
+        row.save(new)
+    except PutError as error:
+        if not refused(error):
+            raise
 
 
 def update_if(row: Model, actions: list[Action], condition: Condition) -> bool:

@@ -13,11 +13,32 @@ from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.access import SCOPES_OF, Role, Scope
 from chalicelib.domain.account import Account, ApiKey, KeyWish
 from chalicelib.domain.line import LinePlan
+from chalicelib.domain.quota import Quota
 from chalicelib.domain.return_path import inbound_pattern
+from chalicelib.domain.usage import Usage
 from chalicelib.flow.accounts import create_key
 from chalicelib.flow.members import found_account
 
 accounts = Blueprint(__name__)
+
+
+class QuotaShown(Output):
+    """What the account may have, and what it has of it where that is counted."""
+
+    quota: Quota
+    limit: int
+    used: int | None = Field(description="null: contacts of each campaign, and what is at once or an hour's.")
+
+    @classmethod
+    def of(cls, quota: Quota, limit: int, usage: Usage, now: datetime) -> Self:
+        """A quota as it is shown."""
+        counted = {
+            Quota.CAMPAIGNS: usage.campaigns,
+            Quota.LINES: usage.lines,
+            Quota.API_KEYS: usage.api_keys,
+            Quota.STORAGE: usage.stored(now),
+        }
+        return cls(quota=quota, limit=limit, used=counted.get(quota))
 
 
 class AccountShown(Output):
@@ -29,6 +50,7 @@ class AccountShown(Output):
     return_path: str | None = Field(
         description="A return_path for lines whose bounces are read without a mailbox; null if there is none."
     )
+    quotas: list[QuotaShown]
     created_at: datetime
     scopes: list[Scope] = Field(description="What you may do in it.")
 
@@ -36,11 +58,14 @@ class AccountShown(Output):
     def of(cls, account: Account, scopes: frozenset[Scope]) -> Self:
         """An account as somebody with these scopes sees it."""
         domain = wiring.settings().inbound_domain
+        usage, now = wiring.usage().get(account.account_id), wiring.clock.now()
+        limits = {**wiring.usual_limits(), **account.quotas}
         return cls(
             account_id=account.account_id,
             name=account.name,
             line_plan=account.line_plan,
             return_path=inbound_pattern(account.account_id, domain) if domain else None,
+            quotas=[QuotaShown.of(quota, limit, usage, now) for quota, limit in limits.items()],
             created_at=account.created_at,
             scopes=sorted(scopes),
         )
@@ -147,11 +172,12 @@ def list_api_keys(call: Call[Nothing, Nothing]) -> KeyList:
     status=201,
     scope=Scope.ADMIN,
     audit="api_key_created",
+    secret=True,
 )
 def create_api_key(call: Call[KeyInput, Nothing]) -> NewKeyShown:
     """Create an API key; its text is shown this once."""
-    wish = call.body.wish(call.scopes)
-    key, text = create_key(call.account_id, wish, call.scopes, wiring.accounts(), wiring.clock)
+    wish, most = call.body.wish(call.scopes), wiring.limit_of(call.account_id, Quota.API_KEYS)
+    key, text = create_key(call.account_id, wish, call.scopes, wiring.accounts(), wiring.clock, most)
     return NewKeyShown(key_id=key.key_id, api_key=text)
 
 

@@ -113,11 +113,11 @@ def delete_dialog(call: Call[Nothing, OneAddress], line_id: str) -> None:
 )
 def create_dialog_import(call: Call[FileInput, Nothing], line_id: str) -> ImportStarted:
     """Take in the dialogs of a file: upload it with the form, and the import begins by itself."""
-    return import_started(
-        *steps.start_dialog_file(
-            call.account_id, line_id, call.body.file_name, call.body.file_type, wiring.dialog_ports()
-        )
+    body, ports = call.body, wiring.dialog_ports()
+    job, form = steps.start_dialog_file(
+        call.account_id, line_id, body.file_name, body.file_type, ports, body.file_size
     )
+    return import_started(job, form, body.file_size)
 
 
 @route(dialogs, "GET", "/lines/{line_id}/dialogs/imports", Nothing, PageQuery, ImportPage)

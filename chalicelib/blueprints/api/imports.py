@@ -7,7 +7,7 @@ from chalice import Blueprint
 from pydantic import AfterValidator, Field
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Input, Output, PageQuery, Reason, Upload
+from chalicelib.blueprints.api.models import Input, OneLine, Output, PageQuery, Reason, Upload
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.contact_file import MAX_COLUMNS
@@ -26,9 +26,15 @@ FileType = Literal["csv", "xlsx"]
 class FileInput(Input):
     """A file to be uploaded."""
 
-    file_name: str = Field("contacts", min_length=1, max_length=255)
+    file_name: OneLine = Field("contacts", min_length=1, max_length=255)
     file_type: FileType = Field(
         "csv", description="csv also for HTML tables and old .xls files: the content decides what a file is."
+    )
+    file_size: int | None = Field(
+        None,
+        ge=1,
+        le=steps.MAX_UPLOAD,
+        description="In bytes. The form takes no more then, and no more counts on the quota of storage.",
     )
 
 
@@ -232,8 +238,9 @@ def create_import(call: Call[ImportInput, Nothing], campaign_id: str) -> ImportS
         call.body.file_type,
         wiring.contact_ports(),
         review=call.body.review,
+        size=call.body.file_size,
     )
-    return import_started(job, form)
+    return import_started(job, form, call.body.file_size)
 
 
 @route(imports, "GET", "/campaigns/{campaign_id}/imports", Nothing, PageQuery, ImportPage)
@@ -286,10 +293,10 @@ def read_sample_file(call: Call[Nothing, Nothing], file_type: str) -> SampleFile
     return SampleFile(url=steps.sample_file_link(file_type, wiring.sample_file, wiring.files()))
 
 
-def import_started(job: ImportJob, form: UploadForm) -> ImportStarted:
-    """A new import as it is shown."""
+def import_started(job: ImportJob, form: UploadForm, size: int | None) -> ImportStarted:
+    """A new import as it is shown, with the form for a file of at most ``size`` bytes."""
     upload = Upload(
-        url=form.url, fields=dict(form.fields), max_bytes=steps.MAX_UPLOAD, expires_at=form.expires_at
+        url=form.url, fields=dict(form.fields), max_bytes=size or steps.MAX_UPLOAD, expires_at=form.expires_at
     )
     return ImportStarted(import_id=job.import_id, upload=upload)
 

@@ -12,6 +12,7 @@ from chalice import Blueprint
 from chalice.app import Response
 
 from chalicelib import wiring
+from chalicelib.blueprints.api.headers import EVERYWHERE, Headers
 from chalicelib.blueprints.api.routing import Visit, public_route
 from chalicelib.domain.message_links import OF_A_TEST
 from chalicelib.domain.unsubscribe_page import STYLE_SOURCE, Step, language_for, page
@@ -23,12 +24,10 @@ links = Blueprint(__name__)
 
 PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAICRAEAOw==")  # GIF89a, 1 x 1, clear
 _PAGE, _PICTURE = "text/html; charset=utf-8", "image/gif"
-_COMMON: dict[str, str | list[str]] = {
+_COMMON: Headers = {
+    **EVERYWHERE,
     "Cache-Control": "no-store, no-cache, private, max-age=0",
-    "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex, nofollow",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=31536000",
 }
 _POLICY = (
     f"default-src 'none'; style-src {STYLE_SOURCE}; form-action 'self'; base-uri 'none';"

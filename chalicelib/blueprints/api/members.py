@@ -142,6 +142,7 @@ def remove_member(call: Call[Nothing, Nothing], member_id: str) -> None:
     problems=(409,),
     scope=Scope.ADMIN,
     audit="member_invited",
+    secret=True,
 )
 def invite_member(call: Call[InvitationInput, Nothing]) -> NewInvitationShown:
     """Invite an address for a week; the answer carries the token once, and you pass it on."""

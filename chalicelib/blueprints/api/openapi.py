@@ -9,20 +9,23 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from chalicelib.blueprints.api.cursors import is_list
 from chalicelib.blueprints.api.problems import CONTENT_TYPE, Problem
 from chalicelib.blueprints.api.requests import Nothing, RawMessage
 from chalicelib.blueprints.api.routing import Route
+from chalicelib.domain.repeat import LONGEST_KEY
 
 _TITLES = {
-    400: "The request isn't understood.",
+    400: "The request isn't understood, or its cursor is not of this list.",
     401: "No API key or sign-in was sent.",
     403: "The key or sign-in is unknown, expired or revoked, or lacks the scope; or there is no such route.",
     404: "There is nothing of this id in the account.",
-    409: "The state doesn't allow it; `allowed` says what it allows.",
+    409: "The state doesn't allow it (`allowed` says what it allows), or its key is in use.",
     412: "It was changed since it was read.",
     413: "The body is too large.",
     415: "The body isn't of the type that this route takes.",
     422: "One or several fields are wrong; all of them are listed.",
+    429: "Too many requests; Retry-After tells when to ask again.",
     500: "A fault of the service.",
 }
 _OF_A_LINK = {
@@ -38,7 +41,16 @@ _IF_MATCH = {
     "schema": {"type": "string"},
     "description": "The ETag of the campaign as you have seen it; refused with 412 if it was changed since.",
 }
-_ALWAYS = (401, 403, 422, 500)
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    "description": (
+        "A text of your own, new for each request. Repeated within 24 hours with the same key, a request is"
+        " not carried out again: the first answer comes again, with Idempotency-Replayed: true."
+    ),
+}
+_ALWAYS = (401, 403, 422, 429, 500)
 _WITH_BODY = (400, 413, 415)
 
 
@@ -81,6 +93,7 @@ def _operation(route: Route, definitions: dict[str, Any]) -> dict[str, Any]:
             *_path_parameters(route.path),
             *_query_parameters(route.query, definitions),
             *([_IF_MATCH] if _OUTDATED in route.problems else []),
+            *([_IDEMPOTENCY_KEY] if _is_repeatable(route) else []),
         ],
         "responses": {str(route.status): _success(route), **_failures(route)},
     }
@@ -90,6 +103,10 @@ def _operation(route: Route, definitions: dict[str, Any]) -> dict[str, Any]:
         content = _content(route.body)
         operation["requestBody"] = {"required": required, "content": content}
     return operation
+
+
+def _is_repeatable(route: Route) -> bool:
+    return route.method == "POST" and not route.public
 
 
 def _content(body: type[BaseModel]) -> dict[str, Any]:
@@ -123,6 +140,10 @@ def _failures(route: Route) -> dict[str, Any]:
         content: dict[str, Any] = {route.media_type: {}}
         return {str(s): {"description": _OF_A_LINK[s], "content": content} for s in route.problems}
     statuses = {*_ALWAYS, *route.problems, *(_WITH_BODY if route.body is not Nothing else ())}
+    if is_list(route.query):
+        statuses.add(400)
+    if _is_repeatable(route):
+        statuses.add(409)
     if "{" in route.path:
         statuses.add(404)
     content = {CONTENT_TYPE: _schema(Problem)}

@@ -10,6 +10,7 @@ from chalicelib.blueprints.api.contacts import ContactInput
 from chalicelib.blueprints.api.models import Input, Output
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
+from chalicelib.domain.preview_frame import framed
 from chalicelib.flow.preview import Preview, preview_contact, preview_person
 
 previews = Blueprint(__name__)
@@ -33,6 +34,10 @@ class MessageShown(Output):
 
     subject: str
     html: str
+    document: str = Field(
+        description="The HTML to be shown, as the srcdoc of an iframe with an empty sandbox attribute: its"
+        " policy lets no script run, no form be sent, and nothing be loaded but pictures and fonts by https."
+    )
     text: str
     content_version: int
     from_name: str | None = Field(description="None while the campaign has no line.")
@@ -46,6 +51,7 @@ class MessageShown(Output):
         return cls(
             subject=rendered.subject,
             html=rendered.html,
+            document=framed(rendered.html),
             text=rendered.text,
             content_version=preview.content_version,
             from_name=sender and sender.from_name,

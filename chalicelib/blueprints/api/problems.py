@@ -11,10 +11,12 @@ from chalicelib.errors import (
     NotFound,
     Outdated,
     PostlineError,
+    QuotaReached,
     Unauthorized,
 )
 
 CONTENT_TYPE = "application/problem+json"
+_TITLES = {403: "Forbidden", 429: "Too many requests"}
 
 
 class WrongField(BaseModel):
@@ -37,15 +39,18 @@ class Problem(BaseModel):
     detail: str
     errors: list[WrongField] = []
     allowed: list[str] = []
+    quota: str | None = Field(None, description="Of which there is as much as the account may have.")
+    limit: int | None = Field(None, description="How much that is.")
 
 
 class Unacceptable(PostlineError):
     """A request that isn't understood at all: its status and code, and what to send instead."""
 
-    def __init__(self, status: int, code: str, text: str) -> None:
+    def __init__(self, status: int, code: str, text: str, retry_after: int | None = None) -> None:
         super().__init__(text)
         self.status = status
         self.code = code
+        self.retry_after = retry_after
 
 
 def problem_of(error: PostlineError) -> Problem:
@@ -63,14 +68,18 @@ def problem_of(error: PostlineError) -> Problem:
         case Forbidden(code=code):
             return _problem(403, "Forbidden", code, str(error))
         case Unacceptable(status=status, code=code):
-            return _problem(status, "Request not understood", code, str(error))
+            title = _TITLES.get(status, "Request not understood")
+            return _problem(status, title, code, str(error))
     raise AssertionError(f"{type(error).__name__} has no problem document")
 
 
 def _conflict(error: Conflict) -> Problem:
     if isinstance(error, Outdated):
         return _problem(412, "Precondition failed", error.code, str(error))
-    return _problem(409, "Conflict", error.code, str(error), allowed=list(error.allowed))
+    told = _problem(409, "Conflict", error.code, str(error), allowed=list(error.allowed))
+    if isinstance(error, QuotaReached):
+        return told.model_copy(update={"quota": error.quota, "limit": error.limit})
+    return told
 
 
 def unexpected() -> Problem:
@@ -79,11 +88,13 @@ def unexpected() -> Problem:
     return _problem(500, "Internal server error", "internal", text)
 
 
-def response(problem: Problem) -> Response:
-    """A problem document as the answer to a request."""
-    return Response(
-        body=problem.model_dump_json(), status_code=problem.status, headers={"Content-Type": CONTENT_TYPE}
-    )
+def response(problem: Problem, retry_after: int | None = None) -> Response:
+    """A problem document as the answer to a request, which may be repeated after so many seconds."""
+    headers: dict[str, str | list[str]] = {"Content-Type": CONTENT_TYPE}
+    if retry_after is not None:
+        headers["Retry-After"] = str(retry_after)
+    body = problem.model_dump_json(exclude_none=True)
+    return Response(body=body, status_code=problem.status, headers=headers)
 
 
 def invalid_from(error: ValidationError) -> Invalid:

@@ -8,9 +8,13 @@ from chalice import Blueprint
 from chalice.app import Request, Response
 from pydantic import BaseModel
 
+from chalicelib import wiring
 from chalicelib.blueprints.api.audited import audited
 from chalicelib.blueprints.api.authorizer import authorize
-from chalicelib.blueprints.api.problems import problem_of, response, unexpected
+from chalicelib.blueprints.api.cursors import is_list, paged
+from chalicelib.blueprints.api.headers import guarded, preflight
+from chalicelib.blueprints.api.problems import Unacceptable, problem_of, response, unexpected
+from chalicelib.blueprints.api.repeats import Once
 from chalicelib.blueprints.api.requests import Call, Nothing, read_call
 from chalicelib.domain.access import Scope
 from chalicelib.errors import PostlineError
@@ -38,6 +42,7 @@ class Route:
     scope: Scope | None = None  # None: it needs none, as public routes and those for newcomers
     public: bool = False
     media_type: str = "application/json"
+    secret: bool = False
     audit: str | None = None
 
 
@@ -51,6 +56,8 @@ class Visit:
 
 
 ROUTES: list[Route] = []
+_WRONG = 400
+_PREFLIGHTED: set[str] = set()
 
 
 def route(
@@ -66,12 +73,14 @@ def route(
     audit: str | None = None,
     *,
     newcomers: bool = False,
+    secret: bool = False,
 ) -> Callable[[Handler], Handler]:
     """Declare a route. The handler gets the call and then the path's ids, and returns the answer's model.
 
     Callers need ``scope``; None is READ for GET and WRITE for every other method. ``newcomers``: people who
     signed in and belong to no account yet are let in, and nobody needs a scope. ``audit`` is what a call is
-    in the audit trail: ``campaign_launched``.
+    in the audit trail: ``campaign_launched``. ``secret``: the answer holds a text that is shown this once,
+    and is kept for no repetition.
     """
     needed = None if newcomers else scope or (Scope.READ if method == "GET" else Scope.WRITE)
 
@@ -79,13 +88,14 @@ def route(
         name = handler.__name__
         summary = (handler.__doc__ or "").strip().partition("\n")[0]
         told = (body, query, answer, status, problems, needed)
-        ROUTES.append(Route(method, path, name, summary, *told, audit=audit))
+        declared = Route(method, path, name, summary, *told, audit=audit, secret=secret)
+        ROUTES.append(declared)
         carry_out = audited(handler, audit) if audit else handler
+        carry_out = paged(carry_out, path) if is_list(query) else carry_out
 
         def view(**ids: str) -> Response:
-            return _answer(
-                carry_out, lambda: read_call(blueprint.current_request, body, query, needed), ids, status
-            )
+            request = blueprint.current_request
+            return guarded(_answer(declared, carry_out, request, ids), request)
 
         decorate = blueprint.route(
             path,
@@ -95,9 +105,25 @@ def route(
             content_types=["application/json", "*/*"],
         )
         decorate(view)
+        _answer_preflights(blueprint, path)
         return handler
 
     return register
+
+
+def _answer_preflights(blueprint: Blueprint, path: str) -> None:
+    """Let browsers ask what pages of other origins may do here; nobody proves who they are for that."""
+    if path in _PREFLIGHTED:
+        return
+    _PREFLIGHTED.add(path)
+
+    def view(**ids: str) -> Response:  # noqa: ARG001
+        request = blueprint.current_request
+        methods = [declared.method for declared in ROUTES if declared.path == path]
+        return guarded(_told("preflight", lambda: preflight(request, methods)), request)
+
+    name = f"preflight{len(_PREFLIGHTED)}"
+    blueprint.route(path, methods=["OPTIONS"], name=name, content_types=["*/*"])(view)
 
 
 def public_route(
@@ -141,20 +167,43 @@ def _visit(request: Request) -> Visit:
     return Visit(header("accept-language", ""), header("user-agent", ""), str(identity.get("sourceIp") or ""))
 
 
-def _answer(
-    handler: Handler, read: Callable[[], Call[Any, Any]], ids: dict[str, str], status: int
-) -> Response:
+def _answer(declared: Route, handler: Handler, request: Request, ids: dict[str, str]) -> Response:
+    def carry_out(call: Call[Any, Any]) -> Response:
+        return _told(declared.name, lambda: _success(handler(call, **ids), declared.status))
+
+    def respond() -> Response:
+        call = read_call(request, declared.body, declared.query, declared.scope)
+        owner = call.account_id or f"person#{call.actor.id}"  # who belongs to no account acts for themselves
+        _slow_down(owner)
+        if declared.method != "POST":
+            return carry_out(call)
+        once = Once(declared.path, ids, secret=declared.secret)
+        return once.answer(request, owner, lambda: carry_out(call))
+
+    answer = _told(declared.name, respond)
+    if answer.status_code < _WRONG:
+        log("request_answered", handler=declared.name)
+    return answer
+
+
+def _slow_down(account_id: str) -> None:
+    """Raise Unacceptable for an account that asks too often."""
+    if wait := wiring.request_rate().wait(account_id):
+        text = f"Your account makes too many requests. Try again in {wait} seconds."
+        raise Unacceptable(429, "throttled", text, wait)
+
+
+def _told(name: str, answer: Callable[[], Response]) -> Response:
+    """The answer, or the problem document of what was raised instead."""
     try:
-        answer = handler(read(), **ids)
+        return answer()
     except PostlineError as error:
         problem = problem_of(error)
-        log("request_refused", handler=handler.__name__, code=problem.code)
-        return response(problem)
+        log("request_refused", handler=name, code=problem.code)
+        return response(problem, error.retry_after)
     except Exception as error:  # noqa: BLE001  (the caller gets a problem document, never a stack)
-        log("request_failed", handler=handler.__name__, error=error)
+        log("request_failed", handler=name, error=error)
         return response(unexpected())
-    log("request_answered", handler=handler.__name__)
-    return _success(answer, status)
 
 
 def _success(answer: BaseModel | None, status: int) -> Response:

@@ -151,11 +151,11 @@ def remove_suppression(call: Call[Nothing, AddressQuery]) -> SuppressionShown:
 )
 def create_suppression_import(call: Call[FileInput, Nothing]) -> ImportStarted:
     """Put the addresses of a file on the list: upload it with the form, and the import begins by itself."""
-    return import_started(
-        *steps.start_list_import(
-            call.account_id, call.body.file_name, call.body.file_type, wiring.list_ports()
-        )
+    body, ports = call.body, wiring.list_ports()
+    job, form = steps.start_list_import(
+        call.account_id, body.file_name, body.file_type, ports, body.file_size
     )
+    return import_started(job, form, body.file_size)
 
 
 @route(suppressions, "GET", "/suppressions/imports", Nothing, PageQuery, ImportPage)

@@ -52,6 +52,8 @@ entries = st.builds(
     st.sampled_from([None, "0123456789abcdefghijkm"]),
 )
 
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
 
 @given(st.lists(entries, min_size=1, max_size=5))
 def test_an_export_is_read_back_as_it_was(suppressions: list[Suppression]) -> None:
@@ -59,13 +61,14 @@ def test_an_export_is_read_back_as_it_was(suppressions: list[Suppression]) -> No
     csv.writer(file).writerows([HEADER, *map(exported, suppressions)])
     rows = list(csv.reader(io.StringIO(file.getvalue())))
     assert read(*rows) == suppressions
-    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@", "\t", "\r"))]
+    assert not [cell for row in rows for cell in row if cell.startswith(FORMULAS)]
 
 
-@given(st.text("=+-@\t\r'ab", max_size=5))
+@given(st.text("=+-@\t\r\n＝＋－＠'ab", max_size=5))
 def test_marks_are_taken_back(value: str) -> None:
     assert unmarked(marked(value)) == value
-    assert not harmless(value).startswith(("=", "+", "-", "@", "\t", "\r"))
+    for made in (harmless(value), marked(value)):
+        assert not made.startswith(FORMULAS)
 
 
 def test_any_contact_file_will_do() -> None:

@@ -84,6 +84,7 @@ def sent(return_path: str = "bounces+{token}@shop.example", world: World | None 
     world = world or World()
     campaign_id = world.running()
     line = world.lines.get(ACCOUNT, "line1")
+    world.lines.remove(ACCOUNT, "line1")
     world.lines.add(ACCOUNT, replace(line, return_path=return_path))
     (order,) = world.visit(campaign_id)
     world.sender().send(order, world.stop_at())

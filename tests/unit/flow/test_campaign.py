@@ -55,7 +55,9 @@ def in_status(world: World, status: CampaignStatus) -> str:
             world.clock.set(max(world.clock.now(), contact.lease_until or world.clock.now()))
         world.visit(one)
     if status is DRAFT:  # a draft that lacks something; one that lacks nothing is ready
-        world.campaigns.add(ACCOUNT, world.campaigns.get(ACCOUNT, one), Content("", ""))
+        draft = world.campaigns.get(ACCOUNT, one)
+        world.campaigns.remove(ACCOUNT, one)
+        world.campaigns.add(ACCOUNT, draft, Content("", ""))
     return one
 
 

@@ -1,5 +1,6 @@
 """Imports: files that die half-way, come twice, run out of time or lose their campaign."""
 
+import csv
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
@@ -110,6 +111,18 @@ class TestImport:
         assert first.startswith("6,nonsense,")
         assert second.startswith("7,'=cmd@,")
         assert world.dispatch_queue.take() == [{"account_id": ACCOUNT, "campaign_id": one}]
+
+    def test_no_cell_of_the_rejected_rows_is_a_formula(self) -> None:
+        """A reason may begin with the name of a column, which is the customer's."""
+        world = World()
+        one = draft(world)
+        job, _ = start_import(ACCOUNT, one, "people.csv", "csv", world.contact_ports)
+        said = RejectedRow(2, "=1+1", "field_too_long", "=cmd() has 9,999 characters; 1,024 is the most.")
+        ports = replace(world.import_ports, read_rows=lambda _: iter([SheetRow(1, ["email"]), said]))
+        world.files.contents[upload_key(ACCOUNT, one, job.import_id)] = b"email"
+        assert run(world, job.import_id, ports) is JobState.DONE
+        (row,) = list(csv.reader(rejected_rows(world, one, job.import_id)))[1:]
+        assert row == ["2", "'=1+1", "field_too_long", f"'{said.text}"]
 
     def test_a_message_that_comes_twice_adds_nobody_twice(self) -> None:
         world = World()

@@ -5,6 +5,7 @@ import pytest
 from chalicelib.domain.campaign import CampaignStatus, Resend
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery import Reason, Refused, Scope
+from chalicelib.domain.ids import the_same_ids
 from chalicelib.errors import Conflict, Outdated
 from chalicelib.flow.campaign import launch_campaign, pause_campaign
 from chalicelib.flow.resend import reopen_errors, resend_errors
@@ -65,6 +66,18 @@ def test_an_old_message_does_nothing_in_the_new_generation() -> None:
     world.sender().send(new, world.stop_at())
     contact = world.only(one)
     assert (contact.status, contact.generation) == (SENT, 2)
+
+
+def test_a_request_for_a_resend_that_is_carried_out_again_writes_to_nobody_again() -> None:
+    """Its process died before it answered, and its repeat came when all was sent."""
+    world = World()
+    one = finished(world)
+    world.channel.outcomes["c2@mail.example"] = [LOST_REPLY]
+    for _ in range(2):
+        with the_same_ids(b"of one request", world.clock.now()):
+            resend_errors(ACCOUNT, one, True, None, world.campaign_ports)
+        send_all(world, one)
+    assert world.channel.recipients().count("c2@mail.example") == 2, "at first, and once again"
 
 
 def test_two_visits_that_carry_out_the_same_wish_reopen_nobody_twice() -> None:

@@ -11,11 +11,11 @@ from chalicelib.domain.brake import Brake
 from chalicelib.domain.contact import Person
 from chalicelib.domain.delivery import Reason, Refused, Scope
 from chalicelib.domain.line import ConnectionState, SesChannel
+from chalicelib.domain.quota import USUAL, Quota
 from chalicelib.domain.sample import (
     HAND_OVER_ENDS,
     NOT_IN_TIME,
     ORDER_LIVES,
-    PER_HOUR,
     Sample,
     SampleState,
 )
@@ -155,7 +155,9 @@ def test_none_leaves_unsigned_because_of_a_key_that_cannot_be_read(world: World)
 class TestThroughSes:
     @pytest.fixture
     def ses(self, world: World) -> World:
-        world.lines.add(ACCOUNT, replace(world.add_line("ses"), channel=SesChannel("shop.example")))
+        line = replace(world.add_line("ses"), channel=SesChannel("shop.example"))
+        world.lines.remove(ACCOUNT, "ses")
+        world.lines.add(ACCOUNT, line)
         world.identities.claim(ACCOUNT, "shop.example", world.clock.now())
         return world
 
@@ -217,11 +219,11 @@ def test_a_line_out_of_use_carries_none(world: World) -> None:
 
 def test_an_account_has_so_many_an_hour(world: World) -> None:
     campaign_id = world.add_campaign(1).campaign_id
-    for _ in range(PER_HOUR):
+    for _ in range(USUAL[Quota.TESTS_PER_HOUR]):
         ask(world, campaign_id)
     with pytest.raises(Conflict) as refused:
         ask(world, campaign_id)
-    assert refused.value.code == "too_many_tests"
+    assert refused.value.code == "quota_reached"
     world.clock.wait(hours=1)
     ask(world, campaign_id)
 

@@ -22,6 +22,7 @@ TOKEN = RING.seal(TokenKind.RETURN, MESSAGE)
 def queued(world: World, **changed: object) -> tuple[str, SendOrder]:
     campaign_id = world.running()
     line: Line = replace(world.lines.get(ACCOUNT, "line1"), **changed)  # type: ignore[arg-type]
+    world.lines.remove(ACCOUNT, "line1")
     world.lines.add(ACCOUNT, line)
     (order,) = world.visit(campaign_id)
     return campaign_id, order

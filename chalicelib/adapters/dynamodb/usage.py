@@ -1,0 +1,112 @@
+"""What accounts use of what is limited, in DynamoDB: one small row for each account.
+
+Counts change in the transaction of the row that is counted, so they are exact, and a limit is a condition of
+that transaction: of two who want the last place, one gets it. Nothing on the way of a mail touches them.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from chalicelib.adapters.dynamodb.mapping import plain, sortable
+from chalicelib.adapters.dynamodb.tables import UsageRow
+from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
+from chalicelib.domain.quota import Quota
+from chalicelib.domain.usage import Usage
+
+_TRIES = 2  # somebody else may begin the minute between the two writes
+_COUNTS = {
+    Quota.CAMPAIGNS: UsageRow.campaigns,
+    Quota.LINES: UsageRow.lines,
+    Quota.API_KEYS: UsageRow.api_keys,
+}
+
+
+class DynamoUsageStore:
+    """Port ``UsageStore``."""
+
+    def get(self, account_id: str) -> Usage:
+        """Read the row; without one, nothing was ever counted."""
+        try:
+            row = UsageRow.get(account_id, consistent_read=True)
+        except DoesNotExist:
+            return Usage()
+        return Usage(
+            int(row.campaigns),
+            int(row.lines),
+            int(row.api_keys),
+            {day: int(size) for day, size in plain(row.uploads or {}).items()},
+            tuple(row.imports or ()),
+            int(row.revision),
+        )
+
+    def replace(self, account_id: str, usage: Usage) -> bool:
+        """One conditional write of imports and uploads."""
+        actions: list[Action] = [
+            UsageRow.uploads.set(dict(usage.uploads)),
+            UsageRow.imports.set(list(usage.imports)),
+            UsageRow.revision.set(usage.revision + 1),
+        ]
+        seen: Condition = UsageRow.revision == usage.revision
+        if usage.revision == 0:
+            seen |= UsageRow.revision.does_not_exist()
+        return update_if(UsageRow(account_id), actions, seen)
+
+    def count_requests(self, account_id: str, minute: datetime, count: int) -> int:
+        """One write; two with the first of a minute."""
+        row, start = UsageRow(account_id), sortable(minute)
+        for _ in range(_TRIES):
+            if update_if(row, [UsageRow.requests.add(count)], UsageRow.minute == start):
+                return int(row.requests)
+            begin: list[Action] = [UsageRow.minute.set(start), UsageRow.requests.set(count)]
+            if update_if(row, begin, UsageRow.minute.does_not_exist() | (UsageRow.minute < start)):
+                return count
+        return count  # a later minute has begun
+
+
+def put_counted(
+    write: Callable[[TransactWrite], None], rows: int, account_id: str, quota: Quota, most: int
+) -> bool:
+    """Put so many rows and count one more; False, and nothing written, when there are ``most``.
+
+    The first row has to be put on condition that it isn't there. One that is was put by us: its random id
+    comes again only when a request that broke off is repeated. Then nothing is left to write.
+    """
+    count = _COUNTS[quota]
+
+    def commit() -> None:
+        with TransactWrite(connection=connection()) as transaction:
+            write(transaction)
+            room = count.does_not_exist() | (count < most)
+            transaction.update(UsageRow(account_id), [count.add(1)], room)
+
+    failed = _failed(commit)
+    return 0 in failed or rows not in failed
+
+
+def remove_counted(write: Callable[[TransactWrite], None], account_id: str, quota: Quota) -> bool:
+    """Take away what ``write`` takes away on a condition, and count one less; False when it didn't hold."""
+    count = _COUNTS[quota]
+
+    def commit() -> None:
+        with TransactWrite(connection=connection()) as transaction:
+            write(transaction)
+            transaction.update(UsageRow(account_id), [count.add(-1)])
+
+    return not _failed(commit)
+
+
+def _failed(commit: Callable[[], Any]) -> set[int]:
+    try:
+        transact(commit)
+    except TransactWriteError as error:
+        failed = failed_conditions(error)
+        if not failed:
+            raise
+        return failed
+    return set()

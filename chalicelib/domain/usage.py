@@ -1,0 +1,39 @@
+"""What an account has of what is limited: counts, and the imports and files it was given leave for."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+STORED_DAYS = 7  # as long as the bucket keeps uploads
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """One account's use. ``uploads`` are bytes by day (UTC), ``imports`` ids of those that were begun last.
+
+    ``revision`` is that of ``uploads`` and ``imports``; counts change in the writes of what they count.
+    """
+
+    campaigns: int = 0
+    lines: int = 0
+    api_keys: int = 0
+    uploads: Mapping[str, int] = field(default_factory=dict)
+    imports: tuple[str, ...] = ()
+    revision: int = 0
+
+    def stored(self, now: datetime) -> int:
+        """Bytes that files may have which the bucket still keeps."""
+        first = _day(now - timedelta(days=STORED_DAYS))
+        return sum(size for day, size in self.uploads.items() if day >= first)
+
+    def with_import(self, import_id: str, size: int, now: datetime) -> "Usage":
+        """One import more, with a file of so many bytes (0: no file); days that are over are forgotten."""
+        first, today = _day(now - timedelta(days=STORED_DAYS)), _day(now)
+        uploads = {day: bytes_ for day, bytes_ in self.uploads.items() if day >= first}
+        if size:
+            uploads[today] = uploads.get(today, 0) + size
+        return replace(self, uploads=uploads, imports=(*self.imports, import_id))
+
+
+def _day(at: datetime) -> str:
+    return date.isoformat(at.date())

@@ -1,0 +1,67 @@
+"""Leave for an import: not too many at once, and not more bytes in seven days than the account may have.
+
+What is taken is written in one conditional write before the job is made, so that of two which come at once
+one sees the other. A place is given back by nobody: when all are taken, those whose job is over are free.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.ids import time_of
+from chalicelib.domain.job import JobState
+from chalicelib.domain.quota import Quota, reached
+from chalicelib.domain.usage import Usage
+from chalicelib.errors import NotFound, Outdated
+from chalicelib.ports import Clock, ImportStore, LimitOf, UsageStore
+
+CALL_IS_OVER = timedelta(seconds=60)  # a function behind the API runs for at most half of that
+FORM_IS_DEAD = timedelta(hours=1)  # a form takes a file for 15 minutes: nothing came for this one
+_TRIES = 10
+_OVER = (JobState.DONE, JobState.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Gives leave for imports; called with the account, the import's id and the bytes of its file."""
+
+    usage: UsageStore
+    imports: ImportStore
+    limit_of: LimitOf
+    clock: Clock
+
+    def __call__(self, account_id: str, import_id: str, size: int) -> None:
+        """Take a place, and the bytes. Asked for an import that has it already, it changes nothing.
+
+        Raises QuotaReached, and Outdated when many others were faster.
+        """
+        for _ in range(_TRIES):
+            usage = self.usage.get(account_id)
+            if import_id in usage.imports:
+                return
+            wished = self._wished(account_id, usage, import_id, size)
+            if self.usage.replace(account_id, wished):
+                return
+        raise Outdated
+
+    def _wished(self, account_id: str, usage: Usage, import_id: str, size: int) -> Usage:
+        now, most = self.clock.now(), self.limit_of(account_id, Quota.IMPORTS)
+        if len(usage.imports) >= most:
+            alive = tuple(one for one in usage.imports if self._is_alive(account_id, one, now))
+            usage = replace(usage, imports=alive)
+        if len(usage.imports) >= most:
+            raise reached(Quota.IMPORTS, most)
+        bytes_ = self.limit_of(account_id, Quota.STORAGE)
+        if size and usage.stored(now) + size > bytes_:
+            raise reached(Quota.STORAGE, bytes_)
+        return usage.with_import(import_id, size, now)
+
+    def _is_alive(self, account_id: str, import_id: str, now: datetime) -> bool:
+        """Whether it still takes a place; one that isn't there (yet) does while its call may last."""
+        try:
+            job = self.imports.get(account_id, import_id)
+        except NotFound:
+            asked_at = time_of(import_id)
+            return asked_at is not None and asked_at > now - CALL_IS_OVER
+        if job.state is JobState.WAITING:
+            return job.created_at > now - FORM_IS_DEAD
+        return job.state not in _OVER
