@@ -216,7 +216,13 @@ def attachments() -> DynamoAttachmentStore:
 
 def attachment_ports() -> AttachmentPorts:
     """For the attachment routes, and for what becomes of an upload."""
-    return AttachmentPorts(campaigns=campaigns(), attachments=attachments(), files=files(), clock=clock)
+    return AttachmentPorts(
+        campaigns=campaigns(),
+        attachments=attachments(),
+        files=files(),
+        clock=clock,
+        take_bytes=leave().for_file,
+    )
 
 
 @cache

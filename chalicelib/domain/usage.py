@@ -27,12 +27,16 @@ class Usage:
         return sum(size for day, size in self.uploads.items() if day >= first)
 
     def with_import(self, import_id: str, size: int, now: datetime) -> "Usage":
-        """One import more, with a file of so many bytes (0: no file); days that are over are forgotten."""
+        """One import more, with a file of so many bytes (0: no file)."""
+        return replace(self.with_file(size, now), imports=(*self.imports, import_id))
+
+    def with_file(self, size: int, now: datetime) -> "Usage":
+        """One file more of so many bytes; days that are over are forgotten."""
         first, today = _day(now - timedelta(days=STORED_DAYS)), _day(now)
         uploads = {day: bytes_ for day, bytes_ in self.uploads.items() if day >= first}
         if size:
             uploads[today] = uploads.get(today, 0) + size
-        return replace(self, uploads=uploads, imports=(*self.imports, import_id))
+        return replace(self, uploads=uploads)
 
 
 def _day(at: datetime) -> str:

@@ -7,7 +7,7 @@ that comes twice, or is replaced while the first one is at work, leaves one file
 
 import hashlib
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,28 +45,44 @@ class AttachmentPorts:
     attachments: AttachmentStore
     files: FileStore
     clock: Clock
+    take_bytes: Callable[[str, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class FileWish:
+    """A file that somebody wants to upload; ``size`` None: it may have as many bytes as any."""
+
+    file_name: str
+    content_id: str | None = None
+    size: int | None = None
+
+    @property
+    def most(self) -> int:
+        """The most bytes that its form takes."""
+        most = MAX_INLINE if self.content_id else MAX_FILE
+        return min(self.size or most, most)
 
 
 def start_upload(
-    account_id: str, campaign_id: str, file_name: str, content_id: str | None, ports: AttachmentPorts
+    account_id: str, campaign_id: str, wish: FileWish, ports: AttachmentPorts
 ) -> tuple[AttachmentUpload, UploadForm]:
     """Note a file that is to come, and make the form to upload it with.
 
-    Raises NotFound, Conflict and Invalid.
+    Raises NotFound, Conflict (QuotaReached too) and Invalid.
     """
     check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.EDIT)
-    name = _checked(file_name, content_id)
+    name = _checked(wish.file_name, wish.content_id)
     if len(ports.attachments.of_campaign(account_id, campaign_id)) >= MOST_UPLOADS:
         raise Conflict(
             "too_many_attachments",
             f"A campaign has at most {MOST_UPLOADS} uploaded files: delete those that are not used.",
         )
     now = ports.clock.now()
-    upload = AttachmentUpload(new_id(now), campaign_id, name, content_id, now)
+    upload = AttachmentUpload(new_id(now), campaign_id, name, wish.content_id, now)
+    ports.take_bytes(account_id, wish.most)
     ports.attachments.add(account_id, upload)
-    most = MAX_INLINE if content_id else MAX_FILE
     key = upload_key(account_id, campaign_id, upload.attachment_id)
-    return upload, ports.files.presign_upload(key, UPLOAD_TYPE, most)
+    return upload, ports.files.presign_upload(key, UPLOAD_TYPE, wish.most)
 
 
 def _checked(file_name: str, content_id: str | None) -> str:

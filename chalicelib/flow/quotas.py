@@ -1,4 +1,4 @@
-"""Leave for an import: not too many at once, and not more bytes in seven days than the account may have.
+"""Leave for imports and files: not too many at once, nor more bytes in seven days than the account may have.
 
 What is taken is written in one conditional write before the job is made, so that of two which come at once
 one sees the other. A place is given back by nobody: when all are taken, those whose job is over are free.
@@ -43,6 +43,20 @@ class Leave:
                 return
         raise Outdated
 
+    def for_file(self, account_id: str, size: int) -> None:
+        """Take the bytes of a file that is no import's. Raises as above; asked for again, it counts again."""
+        for _ in range(_TRIES):
+            usage, now = self.usage.get(account_id), self.clock.now()
+            self._check_bytes(account_id, usage, size, now)
+            if self.usage.replace(account_id, usage.with_file(size, now)):
+                return
+        raise Outdated
+
+    def _check_bytes(self, account_id: str, usage: Usage, size: int, now: datetime) -> None:
+        most = self.limit_of(account_id, Quota.STORAGE)
+        if size and usage.stored(now) + size > most:
+            raise reached(Quota.STORAGE, most)
+
     def _wished(self, account_id: str, usage: Usage, import_id: str, size: int) -> Usage:
         now, most = self.clock.now(), self.limit_of(account_id, Quota.IMPORTS)
         if len(usage.imports) >= most:
@@ -50,9 +64,7 @@ class Leave:
             usage = replace(usage, imports=alive)
         if len(usage.imports) >= most:
             raise reached(Quota.IMPORTS, most)
-        bytes_ = self.limit_of(account_id, Quota.STORAGE)
-        if size and usage.stored(now) + size > bytes_:
-            raise reached(Quota.STORAGE, bytes_)
+        self._check_bytes(account_id, usage, size, now)
         return usage.with_import(import_id, size, now)
 
     def _is_alive(self, account_id: str, import_id: str, now: datetime) -> bool:

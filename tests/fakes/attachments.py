@@ -14,7 +14,7 @@ class FakeAttachmentStore:
         self._uploads: dict[tuple[str, str, str], AttachmentUpload] = {}
 
     def add(self, account_id: str, upload: AttachmentUpload) -> None:
-        self._uploads[account_id, upload.campaign_id, upload.attachment_id] = upload
+        self._uploads.setdefault((account_id, upload.campaign_id, upload.attachment_id), upload)
 
     def get(self, account_id: str, campaign_id: str, attachment_id: str) -> AttachmentUpload:
         key = account_id, campaign_id, attachment_id

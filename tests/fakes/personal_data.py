@@ -24,7 +24,7 @@ class FakePersonalDataStore:
         self._jobs: dict[tuple[str, str], PersonalDataJob] = {}
 
     def add(self, account_id: str, job: PersonalDataJob) -> None:
-        self._jobs[account_id, job.job_id] = job
+        self._jobs.setdefault((account_id, job.job_id), job)
 
     def get(self, account_id: str, job_id: str) -> PersonalDataJob:
         if (account_id, job_id) not in self._jobs:

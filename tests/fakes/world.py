@@ -178,7 +178,7 @@ class World:
 
     @property
     def attachment_ports(self) -> AttachmentPorts:
-        return AttachmentPorts(self.campaigns, self.attachments, self.files, self.clock)
+        return AttachmentPorts(self.campaigns, self.attachments, self.files, self.clock, self.leave.for_file)
 
     @cached_property
     def _folder(self) -> Path:

@@ -5,7 +5,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.mapping import reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import AttachmentRow
-from chalicelib.adapters.dynamodb.writing import delete_if, update_if
+from chalicelib.adapters.dynamodb.writing import delete_if, put_once, update_if
 from chalicelib.domain.attachment import AttachmentUpload, UploadState
 from chalicelib.domain.delivery import Reason
 from chalicelib.errors import NotFound
@@ -19,7 +19,7 @@ class DynamoAttachmentStore:
         row = _keys(account_id, upload.campaign_id, upload.attachment_id)
         row.file_name, row.content_id = upload.file_name, upload.content_id
         row.asked_at, row.state = upload.asked_at, upload.state
-        row.save(AttachmentRow.attachment_id.does_not_exist())
+        put_once(row, AttachmentRow.attachment_id.does_not_exist())
 
     def get(self, account_id: str, campaign_id: str, attachment_id: str) -> AttachmentUpload:
         """Read one; raises NotFound."""

@@ -103,7 +103,7 @@ class DynamoMemberStore:
         self._until_unchanged(account_id, sub, attempt)
 
     def add_invitation(self, account_id: str, invitation: Invitation) -> None:
-        """Store a new one."""
+        """Store a new one. One that a broken-off request left behind is replaced: nobody has its token."""
         InvitationRow(
             account_id,
             invitation.invitation_id,
@@ -114,7 +114,7 @@ class DynamoMemberStore:
             digest=invitation.digest,
             invited_at=invitation.invited_at,
             expires_at=invitation.expires_at,
-        ).save(InvitationRow.invitation_id.does_not_exist())
+        ).save()
 
     def find_invitation(self, account_id: str, invitation_id: str) -> Invitation | None:
         """Read one; None when there is none (any more)."""

@@ -8,7 +8,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import PersonalDataRow
-from chalicelib.adapters.dynamodb.writing import update_if
+from chalicelib.adapters.dynamodb.writing import put_once, update_if
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.job import JobState
 from chalicelib.domain.personal_data import KEPT, JobKind, PersonalDataJob
@@ -22,7 +22,7 @@ class DynamoPersonalDataStore:
 
     def add(self, account_id: str, job: PersonalDataJob) -> None:
         """Store a new one."""
-        PersonalDataRow(
+        row = PersonalDataRow(
             account_id,
             job.job_id,
             kind=job.kind.value,
@@ -31,7 +31,8 @@ class DynamoPersonalDataStore:
             address_key=job.key,
             created_at=job.created_at,
             expires_at=job.created_at + KEPT,
-        ).save(PersonalDataRow.job_id.does_not_exist())
+        )
+        put_once(row, PersonalDataRow.job_id.does_not_exist())
 
     def get(self, account_id: str, job_id: str) -> PersonalDataJob:
         """Read one; raises NotFound."""

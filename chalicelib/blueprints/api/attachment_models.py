@@ -22,6 +22,12 @@ class AttachmentInput(Input):
         description=f"For an image of at most {MAX_INLINE // 1_000_000} MB within the text:"
         ' `logo` lets the HTML show it by `<img src="cid:logo">`.',
     )
+    file_size: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_FILE,
+        description="In bytes. The form takes no more then, and no more counts on the quota of storage.",
+    )
 
 
 class AttachedShown(Output):
@@ -88,7 +94,3 @@ class AttachmentStarted(Output):
 
     attachment: AttachmentShown
     upload: Upload
-
-
-MAX_BYTES = {True: MAX_INLINE, False: MAX_FILE}
-"""The most bytes of a file, by whether it is an image within the text."""

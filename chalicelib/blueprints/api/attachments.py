@@ -4,7 +4,6 @@ from chalice import Blueprint
 
 from chalicelib import wiring
 from chalicelib.blueprints.api.attachment_models import (
-    MAX_BYTES,
     AttachmentInput,
     AttachmentList,
     AttachmentShown,
@@ -31,16 +30,14 @@ attachments = Blueprint(__name__)
 )
 def create_attachment(call: Call[AttachmentInput, Nothing], campaign_id: str) -> AttachmentStarted:
     """Upload a file with the form that is returned; once it is ready, the campaign can have it attached."""
-    asked = call.body
-    upload, form = steps.start_upload(
-        call.account_id, campaign_id, asked.file_name, asked.content_id, wiring.attachment_ports()
-    )
+    wish = steps.FileWish(call.body.file_name, call.body.content_id, call.body.file_size)
+    upload, form = steps.start_upload(call.account_id, campaign_id, wish, wiring.attachment_ports())
     return AttachmentStarted(
         attachment=AttachmentShown.of(upload),
         upload=Upload(
             url=form.url,
             fields=dict(form.fields),
-            max_bytes=MAX_BYTES[asked.content_id is not None],
+            max_bytes=wish.most,
             expires_at=form.expires_at,
         ),
     )

@@ -14,9 +14,11 @@ from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery_event import Opener
 from chalicelib.domain.line import SesChannel
-from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.domain.quota import Quota
+from chalicelib.errors import Conflict, Invalid, NotFound, QuotaReached
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.attachments import (
+    FileWish,
     encoded_key,
     file_key,
     list_attachments,
@@ -54,7 +56,7 @@ def upload(
     world: World, campaign_id: str, raw: bytes = PDF, name: str = "plan.pdf", content_id: str | None = None
 ) -> str:
     """A file that has arrived and was looked at."""
-    asked, _ = start_upload(ACCOUNT, campaign_id, name, content_id, world.attachment_ports)
+    asked, _ = start_upload(ACCOUNT, campaign_id, FileWish(name, content_id), world.attachment_ports)
     arrive(world, campaign_id, asked.attachment_id, raw)
     return asked.attachment_id
 
@@ -93,7 +95,7 @@ def sent(world: World, campaign_id: str) -> EmailMessage:
 class TestUploading:
     def test_a_form_takes_one_file_of_at_most_60_mb(self, world: World) -> None:
         one = world.add_campaign(1).campaign_id
-        asked, form = start_upload(ACCOUNT, one, "../../x", None, world.attachment_ports)
+        asked, form = start_upload(ACCOUNT, one, FileWish("../../x"), world.attachment_ports)
         assert (asked.file_name, asked.state) == ("x", UploadState.WAITING)
         assert form.fields["max"] == str(MAX_FILE)
         assert form.fields["key"] == f"attachment-uploads/{ACCOUNT}/{one}/{asked.attachment_id}"
@@ -113,14 +115,24 @@ class TestUploading:
     ) -> None:
         one = world.add_campaign(1).campaign_id
         with pytest.raises(Invalid) as refused:
-            start_upload(ACCOUNT, one, name, content_id, world.attachment_ports)
+            start_upload(ACCOUNT, one, FileWish(name, content_id), world.attachment_ports)
         assert [(error.field, error.code) for error in refused.value.errors] == [(field, code)]
+
+    def test_its_bytes_count_on_the_accounts_storage(self, world: World) -> None:
+        one = world.add_campaign(1).campaign_id
+        world.accounts.set_quota(ACCOUNT, Quota.STORAGE, MAX_FILE + 1_000)
+        start_upload(ACCOUNT, one, FileWish("plan.pdf"), world.attachment_ports)
+        _, form = start_upload(ACCOUNT, one, FileWish("plan.pdf", size=1_000), world.attachment_ports)
+        assert form.fields["max"] == "1000"
+        with pytest.raises(QuotaReached):
+            start_upload(ACCOUNT, one, FileWish("plan.pdf", size=1), world.attachment_ports)
+        assert len(list_attachments(ACCOUNT, one, world.attachment_ports)) == 2
 
     def test_it_belongs_to_its_account_and_campaign(self, world: World) -> None:
         one = world.add_campaign(1).campaign_id
         attachment_id = upload(world, one)
         with pytest.raises(NotFound):
-            start_upload(STRANGER, one, "plan.pdf", None, world.attachment_ports)
+            start_upload(STRANGER, one, FileWish("plan.pdf"), world.attachment_ports)
         with pytest.raises(NotFound):
             list_attachments(STRANGER, one, world.attachment_ports)
         with pytest.raises(NotFound):
@@ -131,9 +143,9 @@ class TestUploading:
     def test_a_campaign_has_a_limit_of_files(self, world: World) -> None:
         one = world.add_campaign(1).campaign_id
         for _ in range(MOST_UPLOADS):
-            start_upload(ACCOUNT, one, "plan.pdf", None, world.attachment_ports)
+            start_upload(ACCOUNT, one, FileWish("plan.pdf"), world.attachment_ports)
         with pytest.raises(Conflict, match="at most 50"):
-            start_upload(ACCOUNT, one, "plan.pdf", None, world.attachment_ports)
+            start_upload(ACCOUNT, one, FileWish("plan.pdf"), world.attachment_ports)
 
 
 class TestPreparing:
@@ -176,7 +188,7 @@ class TestPreparing:
 
     def test_an_upload_for_a_campaign_that_is_gone_leaves_nothing(self, world: World) -> None:
         one = world.add_campaign(1).campaign_id
-        asked, _ = start_upload(ACCOUNT, one, "plan.pdf", None, world.attachment_ports)
+        asked, _ = start_upload(ACCOUNT, one, FileWish("plan.pdf"), world.attachment_ports)
         delete_campaign(ACCOUNT, one, None, world.campaign_ports)
         purge_campaign(ACCOUNT, one, world.removal_ports)
         assert not arrive(world, one, asked.attachment_id)
@@ -184,7 +196,7 @@ class TestPreparing:
 
     def test_a_campaign_that_goes_while_its_file_is_made_leaves_nothing(self, world: World) -> None:
         one = world.add_campaign(1).campaign_id
-        asked, _ = start_upload(ACCOUNT, one, "plan.pdf", None, world.attachment_ports)
+        asked, _ = start_upload(ACCOUNT, one, FileWish("plan.pdf"), world.attachment_ports)
         put = world.files.put
 
         def remove_then_put(key: str, path: Path, content_type: str) -> None:
@@ -211,7 +223,7 @@ class TestAttaching:
     def test_what_has_not_arrived_and_what_is_not_there_is_named(self, world: World) -> None:
         one = world.add_campaign(1).campaign_id
         ready = upload(world, one)
-        asked, _ = start_upload(ACCOUNT, one, "late.pdf", None, world.attachment_ports)
+        asked, _ = start_upload(ACCOUNT, one, FileWish("late.pdf"), world.attachment_ports)
         assert wrong(world, one, ready, asked.attachment_id, "none") == [
             ("attachments[1]", "attachment_not_ready"),
             ("attachments[2]", "attachment_missing"),
