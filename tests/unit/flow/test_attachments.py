@@ -399,6 +399,7 @@ class TestTooLargeForTheLine:
 
 def test_ses_takes_40_mb_of_a_message(world: World) -> None:
     line = world.lines.get(ACCOUNT, "line1")
+    world.lines.remove(ACCOUNT, "line1")
     world.lines.add(ACCOUNT, replace(line, channel=SesChannel("shop.example")))
     one = world.add_campaign(1).campaign_id
     small, large = upload(world, one), upload(world, one, b"%PDF-" + bytes(30_000_000))

@@ -73,7 +73,9 @@ def test_a_password_is_replaced_on_ones_own_line_through_a_server_only() -> None
     world.add_line()
     with pytest.raises(NotFound):
         replace_password(STRANGER, "line1", "mine", world.line_ports)
-    world.lines.add(ACCOUNT, replace(world.lines.get(ACCOUNT, "line1"), channel=SesChannel("shop.example")))
+    through_ses = replace(world.lines.get(ACCOUNT, "line1"), channel=SesChannel("shop.example"))
+    world.lines.remove(ACCOUNT, "line1")
+    world.lines.add(ACCOUNT, through_ses)
     with pytest.raises(Conflict):
         replace_password(ACCOUNT, "line1", "mine", world.line_ports)
     assert world.connect_queue.take() == []

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.access import ALL_SCOPES
+from chalicelib.domain.account import ApiKey, KeyWish
 from chalicelib.domain.contact import Person
 from chalicelib.domain.dialog import DialogChange, DialogSource
 from chalicelib.domain.ids import new_id
@@ -96,11 +98,14 @@ def test_what_is_one_too_many_is_refused_and_one_less_is_not(world: World, quota
 
 
 def test_an_api_key_too_many_is_refused_until_one_is_revoked(world: World) -> None:
-    key, _ = create_key(ACCOUNT, "first", world.accounts, world.clock, 1)
+    def make(name: str) -> ApiKey:
+        return create_key(ACCOUNT, KeyWish(name), ALL_SCOPES, world.accounts, world.clock, 1)[0]
+
+    key = make("first")
     with pytest.raises(QuotaReached):
-        create_key(ACCOUNT, "second", world.accounts, world.clock, 1)
+        make("second")
     world.accounts.revoke_key(ACCOUNT, key.key_id, world.clock.now())
-    create_key(ACCOUNT, "second", world.accounts, world.clock, 1)
+    make("second")
 
 
 class TestImports:
