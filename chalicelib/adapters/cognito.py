@@ -14,18 +14,23 @@ import jwt
 from chalicelib.domain.address import Rejection, parse_address
 from chalicelib.domain.member import Person
 from chalicelib.errors import Unauthorized
+from chalicelib.observability import log
 from chalicelib.ports import Clock
 from chalicelib.settings import SignInSettings
 
 _ALGORITHM = "RS256"  # the one that Cognito signs with; what a token's header says decides nothing
 _CLAIMS = ["sub", "iss", "aud", "exp", "iat", "token_use"]
 _CLOCKS_DIFFER = 5  # seconds that ours and Cognito's may be apart
-_AGAIN = timedelta(minutes=1)  # how soon a key that we don't know makes us fetch the keys once more
+_AGAIN = timedelta(minutes=1)  # how soon the keys are fetched once more, whether or not that went well
 _KEPT = timedelta(hours=6)  # how long fetched keys are believed
 _TIMEOUT = 5  # seconds
 _MOST = 65_536  # bytes of a key set that are read
 
 Fetch = Callable[[], Mapping[str, Any]]
+
+
+class KeysOutOfReach(Exception):
+    """The pool's keys can't be had: nobody can say whether a token is good."""
 
 
 class CognitoTokens:
@@ -37,7 +42,10 @@ class CognitoTokens:
         self._keys = _Keys(fetch or _fetch_from(f"{pool.endpoint}/{pool.pool}/.well-known/jwks.json"), clock)
 
     def read(self, token: str) -> Person:
-        """Who signed in; raises Unauthorized for everything but a valid ID token of our own client."""
+        """Who signed in; raises Unauthorized for everything but a valid ID token of our own client.
+
+        Raises KeysOutOfReach when that can't be said.
+        """
         try:
             key = self._keys.find(str(jwt.get_unverified_header(token).get("kid")))
             claims = jwt.decode(
@@ -57,29 +65,41 @@ class CognitoTokens:
 
 
 class _Keys:
-    """The pool's public keys. Whoever makes up key ids makes us fetch at most once in ``_AGAIN``."""
+    """The pool's public keys. Whoever makes up key ids makes us fetch at most once in ``_AGAIN``.
+
+    What was fetched goes on being believed while there is nothing newer to be had.
+    """
 
     def __init__(self, fetch: Fetch, clock: Clock) -> None:
         self._fetch = fetch
         self._clock = clock
         self._found: dict[str, jwt.PyJWK] = {}
         self._fetched_at: datetime | None = None
+        self._tried_at: datetime | None = None
 
     def find(self, key_id: str) -> jwt.PyJWK:
-        """A key by its id; raises Unauthorized."""
-        if self._is_due(_KEPT if key_id in self._found else _AGAIN):
+        """A key by its id; raises Unauthorized, or KeysOutOfReach when none were ever fetched."""
+        wanting = key_id not in self._found or self._is_past(self._fetched_at, _KEPT)
+        if wanting and self._is_past(self._tried_at, _AGAIN):
             self._fetch_anew()
+        if self._fetched_at is None:
+            raise KeysOutOfReach
         if key_id not in self._found:
             raise _refused()
         return self._found[key_id]
 
-    def _is_due(self, after: timedelta) -> bool:
-        return self._fetched_at is None or self._clock.now() >= self._fetched_at + after
+    def _is_past(self, since: datetime | None, after: timedelta) -> bool:
+        return since is None or self._clock.now() >= since + after
 
     def _fetch_anew(self) -> None:
-        keys = [key for key in self._fetch()["keys"] if key.get("kty") == "RSA"]
-        self._found = {key["kid"]: jwt.PyJWK(key, algorithm=_ALGORITHM) for key in keys}
-        self._fetched_at = self._clock.now()
+        self._tried_at = self._clock.now()
+        try:
+            keys = [key for key in self._fetch()["keys"] if key.get("kty") == "RSA"]
+            self._found = {key["kid"]: jwt.PyJWK(key, algorithm=_ALGORITHM) for key in keys}
+        except Exception as error:  # noqa: BLE001  (whatever came back, it is no key set)
+            log("keys_out_of_reach", error=error)
+        else:
+            self._fetched_at = self._tried_at
 
 
 def _fetch_from(url: str) -> Fetch:

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generat
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from chalicelib.adapters.aws import client
-from chalicelib.adapters.cognito import CognitoTokens
+from chalicelib.adapters.cognito import CognitoTokens, KeysOutOfReach
 from chalicelib.errors import Unauthorized
 from chalicelib.settings import SignInSettings
 from local.emulator import REGION, Emulator
@@ -67,13 +67,16 @@ class Pool:
 
     def __init__(self, *names: str) -> None:
         self.names = names
+        self.broken: object = None  # an error, or what stands in place of a key set
         self.asked = 0
         self.clock = HandClock()
         self.tokens = CognitoTokens(POOL, self.clock, self._fetch)
 
     def _fetch(self) -> dict[str, Any]:
         self.asked += 1
-        return key_set(*self.names)
+        if isinstance(self.broken, Exception):
+            raise self.broken
+        return self.broken if self.broken is not None else key_set(*self.names)  # type: ignore[return-value]
 
 
 def test_a_good_token_tells_the_person_and_their_proven_address() -> None:
@@ -199,6 +202,40 @@ def test_a_new_key_is_found_and_made_up_ones_cost_one_fetch_a_minute() -> None:
     assert pool.asked == 2
     with pytest.raises(Unauthorized):
         pool.tokens.read(token(claims()))
+
+
+NO_KEYS = [OSError("no route"), {}, [], {"keys": None}, {"keys": [{"kty": "RSA", "kid": "one"}]}, "<html>"]
+
+
+@pytest.mark.parametrize("broken", NO_KEYS, ids=repr)
+def test_keys_out_of_reach_let_nobody_in_and_call_no_token_bad(broken: object) -> None:
+    pool = Pool("one")
+    pool.broken = broken
+    for _ in range(5):
+        with pytest.raises(KeysOutOfReach):
+            pool.tokens.read(token(claims()))
+    assert pool.asked == 1, "who waits for the keys doesn't wait at each token"
+    pool.broken = None
+    pool.clock.wait(minutes=1)
+    assert pool.tokens.read(token(claims())).sub == "a-person"
+
+
+@pytest.mark.parametrize("broken", NO_KEYS, ids=repr)
+def test_keys_that_are_old_are_believed_while_there_are_none_newer(broken: object) -> None:
+    pool = Pool("one")
+    pool.tokens.read(token(claims()))
+    pool.broken = broken
+    pool.clock.wait(hours=7)
+    for _ in range(5):
+        assert pool.tokens.read(token(claims())).sub == "a-person"
+        with pytest.raises(Unauthorized):
+            pool.tokens.read(token(claims(), signer="forger", key_id="made-up"))
+    assert pool.asked == 2
+    pool.broken, pool.names = None, ("two",)
+    pool.clock.wait(minutes=1)
+    with pytest.raises(Unauthorized):
+        pool.tokens.read(token(claims()))
+    assert pool.tokens.read(token(claims(), signer="two", key_id="two")).sub == "a-person"
 
 
 def test_a_token_that_a_user_pool_made_is_read_by_the_keys_that_it_publishes(cloud: Emulator) -> None:
