@@ -122,7 +122,7 @@ def members() -> DynamoMemberStore:
 
 def member_ports() -> MemberPorts:
     """For the routes about people."""
-    return MemberPorts(members=members(), clock=clock)
+    return MemberPorts(accounts=accounts(), members=members(), clock=clock)
 
 
 @cache

@@ -62,9 +62,10 @@ class ApiKey:
 
     def opens_with(self, secret: str, now: datetime) -> bool:
         """Whether this secret is the key's own and the key is in force; compared in constant time."""
-        return hmac.compare_digest(digest_of(self.salt, secret), self.digest) and self._in_force(now)
+        return hmac.compare_digest(digest_of(self.salt, secret), self.digest) and self.in_force(now)
 
-    def _in_force(self, now: datetime) -> bool:
+    def in_force(self, now: datetime) -> bool:
+        """Whether it is neither revoked nor expired at ``now``."""
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def use_is_old(self, now: datetime) -> bool:

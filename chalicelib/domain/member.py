@@ -10,7 +10,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.access import Role
+from chalicelib.domain.access import Actor, Role
 from chalicelib.domain.account import digest_of
 from chalicelib.domain.address import Address
 from chalicelib.domain.ids import new_id
@@ -41,13 +41,17 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Invitation:
-    """An open invitation of one address; gone once it is accepted or withdrawn. ``expires_at`` is UTC."""
+    """An open invitation of one address; gone once it is accepted or withdrawn. ``expires_at`` is UTC.
+
+    ``by`` made it, and it is good no longer than they could make it again.
+    """
 
     account_id: str
     invitation_id: str
     email: str
     address_key: str
     role: Role
+    by: Actor
     salt: str
     digest: str
     invited_at: datetime
@@ -62,7 +66,9 @@ class Invitation:
         return person.address is not None and person.address.key == self.address_key
 
 
-def mint_invitation(account_id: str, address: Address, role: Role, now: datetime) -> tuple[Invitation, str]:
+def mint_invitation(
+    account_id: str, address: Address, role: Role, by: Actor, now: datetime
+) -> tuple[Invitation, str]:
     """Make an invitation. The second value is the token to show once; it can't be had again."""
     secret, salt = secrets.token_hex(32), secrets.token_hex(16)
     expires_at = (now + INVITATION_LIVES).replace(microsecond=0)
@@ -72,6 +78,7 @@ def mint_invitation(account_id: str, address: Address, role: Role, now: datetime
         email=address.text,
         address_key=address.key,
         role=role,
+        by=by,
         salt=salt,
         digest=digest_of(salt, secret),
         invited_at=now,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.access import SCOPES_OF, Role, Scope
+from chalicelib.domain.access import SCOPES_OF, Actor, ActorKind, Role, Scope
 from chalicelib.domain.account import Account
 from chalicelib.domain.address import Address
 from chalicelib.domain.ids import new_id
@@ -16,15 +16,24 @@ from chalicelib.domain.member import (
     split_token,
 )
 from chalicelib.errors import Conflict, FieldError, Forbidden, Invalid
-from chalicelib.ports import Clock, MemberStore
+from chalicelib.ports import AccountStore, Clock, MemberStore
 
 
 @dataclass(frozen=True, slots=True)
 class MemberPorts:
     """What the steps about people need."""
 
+    accounts: AccountStore
     members: MemberStore
     clock: Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who makes an invitation, and what they may do themselves."""
+
+    actor: Actor
+    scopes: frozenset[Scope]
 
 
 def found_account(person: Person, name: str, ports: MemberPorts) -> Account:
@@ -39,18 +48,18 @@ def found_account(person: Person, name: str, ports: MemberPorts) -> Account:
 
 
 def invite(
-    account_id: str, address: Address, role: Role, maker: frozenset[Scope], ports: MemberPorts
+    account_id: str, address: Address, role: Role, maker: Maker, ports: MemberPorts
 ) -> tuple[Invitation, str]:
     """Invite an address; the second value is the token, shown this once.
 
     Raises Invalid when the role has scopes that the maker lacks, Conflict when the account is full.
     """
-    _check_role(role, maker)
+    _check_role(role, maker.scopes)
     members = ports.members
     if len(members.list_members(account_id)) + len(members.list_invitations(account_id)) >= MAX_PEOPLE:
         text = f"An account has at most {MAX_PEOPLE} members and open invitations; remove or withdraw some."
         raise Conflict("too_many_people", text)
-    invitation, token = mint_invitation(account_id, address, role, ports.clock.now())
+    invitation, token = mint_invitation(account_id, address, role, maker.actor, ports.clock.now())
     members.add_invitation(account_id, invitation)
     return invitation, token
 
@@ -58,6 +67,7 @@ def invite(
 def accept(person: Person, token: str, ports: MemberPorts) -> Member:
     """Make the person a member of the account whose invitation this is; it can't be used again.
 
+    It is good as long as its maker may still give this role: whoever was removed must leave no door behind.
     Raises Invalid for a token that opens nothing, Forbidden when another address was invited, Conflict when
     the person belongs to an account already.
     """
@@ -85,7 +95,19 @@ def _opened(token: str, ports: MemberPorts) -> Invitation:
     invitation = ports.members.find_invitation(account_id, invitation_id)
     if invitation is None or not invitation.opens_with(secret, ports.clock.now()):
         raise _not_valid()
+    if not SCOPES_OF[invitation.role] | {Scope.ADMIN} <= _scopes_now(account_id, invitation.by, ports):
+        raise _not_valid()
     return invitation
+
+
+def _scopes_now(account_id: str, actor: Actor, ports: MemberPorts) -> frozenset[Scope]:
+    """What a key or a person may do in the account by now."""
+    if actor.kind is ActorKind.KEY:
+        key = ports.accounts.find_key(actor.id)
+        own = key is not None and key.account_id == account_id and key.in_force(ports.clock.now())
+        return key.scopes if key and own else frozenset()
+    member = ports.members.find(actor.id)
+    return SCOPES_OF[member.role] if member and member.account_id == account_id else frozenset()
 
 
 def _not_valid() -> Invalid:

@@ -7,7 +7,7 @@ from threading import Barrier
 
 import pytest
 
-from chalicelib.domain.access import Role
+from chalicelib.domain.access import Actor, ActorKind, Role
 from chalicelib.domain.account import Account
 from chalicelib.domain.address import Address
 from chalicelib.domain.line import LinePlan
@@ -31,7 +31,7 @@ def founded(stores: Stores, account_id: str) -> Member:
 
 
 def invited(stores: Stores, account_id: str, role: Role = Role.VIEWER) -> Invitation:
-    invitation, _ = mint_invitation(account_id, ANNA, role, NOON)
+    invitation, _ = mint_invitation(account_id, ANNA, role, Actor(ActorKind.PERSON, "maker"), NOON)
     stores.members.add_invitation(account_id, invitation)
     return invitation
 

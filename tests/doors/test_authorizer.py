@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.blueprints.api.authorizer import authorize
-from chalicelib.domain.access import Role, Scope
+from chalicelib.domain.access import Actor, ActorKind, Role, Scope
 from chalicelib.domain.account import Account, ApiKey, KeyWish, mint_key
 from chalicelib.domain.address import Address
 from chalicelib.domain.line import LinePlan
@@ -142,7 +142,7 @@ def test_a_person_has_the_scopes_of_their_role_in_our_own_rows(
     now = datetime.now(UTC)
     account = Account("an-account", "Oak", LinePlan.DEMO, now)
     people.found(account, Member("an-account", "anna", ANNA.text, Role.OWNER, now))
-    other, _ = mint_invitation("an-account", ANNA, role, now)
+    other, _ = mint_invitation("an-account", ANNA, role, Actor(ActorKind.PERSON, "anna"), now)
     people.add_invitation("an-account", other)
     people.accept("an-account", other, Member("an-account", "ben", ANNA.text, role, now))
     answer = answer_to("Bearer token-of-ben")

@@ -160,7 +160,7 @@ class World:
 
     @property
     def member_ports(self) -> MemberPorts:
-        return MemberPorts(self.members, self.clock)
+        return MemberPorts(self.accounts, self.members, self.clock)
 
     @property
     def campaign_ports(self) -> CampaignPorts:

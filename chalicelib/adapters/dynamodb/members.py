@@ -21,7 +21,7 @@ from chalicelib.adapters.dynamodb.writing import (
     update_if,
     write_one,
 )
-from chalicelib.domain.access import Role
+from chalicelib.domain.access import Actor, ActorKind, Role
 from chalicelib.domain.account import Account
 from chalicelib.domain.member import Invitation, Member
 from chalicelib.errors import Conflict, NotFound
@@ -110,6 +110,8 @@ class DynamoMemberStore:
             email=invitation.email,
             address_key=invitation.address_key,
             role=invitation.role,
+            actor_kind=invitation.by.kind,
+            actor_id=invitation.by.id,
             salt=invitation.salt,
             digest=invitation.digest,
             invited_at=invitation.invited_at,
@@ -231,6 +233,7 @@ def _invitation(row: InvitationRow) -> Invitation:
         email=row.email,
         address_key=row.address_key,
         role=Role(row.role),
+        by=Actor(ActorKind(row.actor_kind), row.actor_id),
         salt=row.salt,
         digest=row.digest,
         invited_at=row.invited_at,

@@ -104,6 +104,8 @@ class InvitationRow(Model):
     email = UnicodeAttribute()
     address_key = UnicodeAttribute()
     role = UnicodeAttribute()
+    actor_kind = UnicodeAttribute()
+    actor_id = UnicodeAttribute()
     salt = UnicodeAttribute()
     digest = UnicodeAttribute()
     invited_at = UTCDateTimeAttribute()

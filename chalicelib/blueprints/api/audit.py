@@ -6,10 +6,10 @@ from chalice import Blueprint
 from pydantic import AwareDatetime, Field
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Output, PageQuery
+from chalicelib.blueprints.api.models import ActorShown, Output, PageQuery
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
-from chalicelib.domain.access import ActorKind, Scope
+from chalicelib.domain.access import Scope
 from chalicelib.domain.audit import AuditEntry, Outcome
 from chalicelib.flow.audit import read_trail
 
@@ -24,13 +24,6 @@ class AuditQuery(PageQuery):
     )
     since: AwareDatetime | None = Field(None, description="Only acts from this time on, with its zone.")
     until: AwareDatetime | None = Field(None, description="Only acts before this time, with its zone.")
-
-
-class ActorShown(Output):
-    """Who acted; an operator of the service is named by the request."""
-
-    kind: ActorKind
-    id: str
 
 
 class AuditEntryShown(Output):
@@ -50,7 +43,7 @@ class AuditEntryShown(Output):
         return cls(
             entry_id=entry.entry_id,
             at=entry.at,
-            actor=ActorShown(kind=entry.actor.kind, id=entry.actor.id),
+            actor=ActorShown.of(entry.actor),
             action=entry.action,
             subject=dict(entry.subject),
             outcome=entry.outcome,

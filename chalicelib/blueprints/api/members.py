@@ -7,13 +7,13 @@ from chalice import Blueprint
 from pydantic import Field
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Address, Input, Output
+from chalicelib.blueprints.api.models import ActorShown, Address, Input, Output
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.access import Role, Scope
 from chalicelib.domain.address import Rejection, parse_address
 from chalicelib.domain.member import Invitation, Member
-from chalicelib.flow.members import accept, change_role, invite
+from chalicelib.flow.members import Maker, accept, change_role, invite
 
 members = Blueprint(__name__)
 
@@ -52,11 +52,12 @@ class InvitationInput(Input):
 
 
 class InvitationShown(Output):
-    """An open invitation."""
+    """An open invitation. It ends before its time if who made it may no longer give the role."""
 
     invitation_id: str
     email: str
     role: Role
+    invited_by: ActorShown
     invited_at: datetime
     expires_at: datetime
 
@@ -67,6 +68,7 @@ class InvitationShown(Output):
             invitation_id=invitation.invitation_id,
             email=invitation.email,
             role=invitation.role,
+            invited_by=ActorShown.of(invitation.by),
             invited_at=invitation.invited_at,
             expires_at=invitation.expires_at,
         )
@@ -148,8 +150,8 @@ def invite_member(call: Call[InvitationInput, Nothing]) -> NewInvitationShown:
     """Invite an address for a week; the answer carries the token once, and you pass it on."""
     address = parse_address(call.body.email)
     assert not isinstance(address, Rejection), "the field was checked"  # noqa: S101
-    ports = wiring.member_ports()
-    invitation, token = invite(call.account_id, address, call.body.role, call.scopes, ports)
+    maker = Maker(call.actor, call.scopes)
+    invitation, token = invite(call.account_id, address, call.body.role, maker, wiring.member_ports())
     return NewInvitationShown(**dict(InvitationShown.of(invitation)), token=token)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 from chalicelib.domain import delivery
+from chalicelib.domain.access import Actor, ActorKind
 from chalicelib.domain.address import Rejection, parse_address
 
 
@@ -63,6 +64,18 @@ class Reason(Output):
             enhanced=reason.enhanced,
             reply_text=reason.reply_text,
         )
+
+
+class ActorShown(Output):
+    """Who acted; an operator of the service is named by the request."""
+
+    kind: ActorKind
+    id: str
+
+    @classmethod
+    def of(cls, actor: Actor) -> Self:
+        """An actor as it is shown."""
+        return cls(kind=actor.kind, id=actor.id)
 
 
 class RecordShown(Output):

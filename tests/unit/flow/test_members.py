@@ -1,25 +1,30 @@
 """People: one account each, invited by address, never given more than who gives it has."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.access import ALL_SCOPES, SCOPES_OF, Role, Scope
+from chalicelib.domain.access import ALL_SCOPES, SCOPES_OF, Actor, ActorKind, Role, Scope
+from chalicelib.domain.account import KeyWish, mint_key
 from chalicelib.domain.address import Address
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.member import MAX_PEOPLE, Person, split_token
 from chalicelib.errors import Conflict, Forbidden, Invalid
-from chalicelib.flow.members import accept, change_role, found_account, invite
+from chalicelib.flow.members import Maker, accept, change_role, found_account, invite
 from tests.fakes.world import World
 
 ANNA = Person("sub-anna", Address("Anna@shop.example", "anna@shop.example"))
-BEN = Person("sub-ben", Address("ben@shop.example", "ben@shop.example"))
+BEN_AT = Address("ben@shop.example", "ben@shop.example")
+BEN = Person("sub-ben", BEN_AT)
+CARL_AT = Address("c@shop.example", "c@shop.example")
+CARL = Person("sub-carl", CARL_AT)
+ANNA_INVITES = Maker(Actor(ActorKind.PERSON, ANNA.sub), ALL_SCOPES)
 NOBODY = Person("sub-nobody", None)
 
 
 def invited(world: World, account_id: str, role: Role = Role.VIEWER) -> str:
-    assert BEN.address is not None
-    return invite(account_id, BEN.address, role, ALL_SCOPES, world.member_ports)[1]
+    return invite(account_id, BEN_AT, role, ANNA_INVITES, world.member_ports)[1]
 
 
 def wrong_fields(refused: pytest.ExceptionInfo[Invalid]) -> list[str]:
@@ -59,9 +64,12 @@ def test_a_role_has_the_scopes_that_it_is_for() -> None:
 @pytest.mark.parametrize("person", [ANNA, NOBODY])
 def test_an_invitation_is_for_its_address_only(person: Person) -> None:
     world = World()
-    account_id = found_account(replace(ANNA, sub="owner"), "Oak", world.member_ports).account_id
+    owner = replace(ANNA, sub="owner")
+    account_id = found_account(owner, "Oak", world.member_ports).account_id
+    maker = Maker(Actor(ActorKind.PERSON, owner.sub), ALL_SCOPES)
+    _, token = invite(account_id, BEN_AT, Role.VIEWER, maker, world.member_ports)
     with pytest.raises(Forbidden) as refused:
-        accept(person, invited(world, account_id), world.member_ports)
+        accept(person, token, world.member_ports)
     assert refused.value.code == "other_address"
     assert "ben" not in str(refused.value)
     assert world.members.find(person.sub) is None
@@ -103,6 +111,48 @@ def test_a_withdrawn_invitation_opens_nothing() -> None:
         accept(BEN, token, world.member_ports)
 
 
+@pytest.mark.parametrize("gone", ["removed", "made a manager", "in another account"])
+def test_an_invitation_is_good_no_longer_than_its_maker_could_make_it(gone: str) -> None:
+    world = World()
+    account_id = found_account(ANNA, "Oak", world.member_ports).account_id
+    accept(BEN, invited(world, account_id, Role.OWNER), world.member_ports)
+    ben = Maker(Actor(ActorKind.PERSON, BEN.sub), ALL_SCOPES)
+    tokens = [invite(account_id, CARL_AT, role, ben, world.member_ports)[1] for role in Role]
+    if gone == "made a manager":
+        change_role(account_id, BEN.sub, Role.MANAGER, ALL_SCOPES, world.member_ports)
+    else:
+        world.members.remove(account_id, BEN.sub)
+    if gone == "in another account":
+        found_account(BEN, "Elm", world.member_ports)
+    for token in tokens:
+        with pytest.raises(Invalid) as refused:
+            accept(CARL, token, world.member_ports)
+        assert wrong_fields(refused) == ["token"]
+    assert world.members.find(CARL.sub) is None
+
+
+@pytest.mark.parametrize("gone", [None, "revoked", "expired", "of another account"])
+def test_an_invitation_that_a_key_made_ends_with_the_key(gone: str | None) -> None:
+    world = World()
+    account_id = found_account(ANNA, "Oak", world.member_ports).account_id
+    owner_of_key = "another" if gone == "of another account" else account_id
+    wish = KeyWish("inviting", ALL_SCOPES, world.clock.now() + timedelta(days=1))
+    key, _ = mint_key(owner_of_key, wish, world.clock.now())
+    world.accounts.add_key(key)
+    maker = Maker(Actor(ActorKind.KEY, key.key_id), ALL_SCOPES)
+    _, token = invite(account_id, BEN_AT, Role.OWNER, maker, world.member_ports)
+    if gone is None:
+        assert accept(BEN, token, world.member_ports).role is Role.OWNER
+        return
+    if gone == "revoked":
+        world.accounts.revoke_key(account_id, key.key_id, world.clock.now())
+    if gone == "expired":
+        world.clock.wait(days=1)
+    with pytest.raises(Invalid):
+        accept(BEN, token, world.member_ports)
+    assert world.members.find(BEN.sub) is None
+
+
 def test_nobody_gives_more_than_they_may_do() -> None:
     world = World()
     account_id = found_account(ANNA, "Oak", world.member_ports).account_id
@@ -110,7 +160,7 @@ def test_nobody_gives_more_than_they_may_do() -> None:
     limited = frozenset({Scope.ADMIN, Scope.READ})
     for role in (Role.OWNER, Role.MANAGER):
         with pytest.raises(Invalid) as refused:
-            invite(account_id, Address("c@shop.example", "c@shop.example"), role, limited, world.member_ports)
+            invite(account_id, CARL_AT, role, Maker(ANNA_INVITES.actor, limited), world.member_ports)
         assert wrong_fields(refused) == ["role"]
         with pytest.raises(Invalid) as refused:
             change_role(account_id, BEN.sub, role, limited, world.member_ports)
