@@ -60,6 +60,11 @@ class ApiKey:
     used_at: datetime | None = None
     revoked_at: datetime | None = None
 
+    @property
+    def prefix(self) -> str:
+        """The public part of the key's text."""
+        return f"{PREFIX}_{self.key_id}"
+
     def opens_with(self, secret: str, now: datetime) -> bool:
         """Whether this secret is the key's own and the key is in force; compared in constant time."""
         return hmac.compare_digest(digest_of(self.salt, secret), self.digest) and self.in_force(now)
@@ -78,7 +83,7 @@ def mint_key(account_id: str, wish: KeyWish, now: datetime) -> tuple[ApiKey, str
     key_id, secret, salt = secrets.token_hex(6), secrets.token_hex(32), secrets.token_hex(16)
     digest = digest_of(salt, secret)
     key = ApiKey(key_id, account_id, wish.name, salt, digest, now, wish.scopes, wish.expires_at)
-    return key, f"{PREFIX}_{key_id}_{secret}"
+    return key, f"{key.prefix}_{secret}"
 
 
 def split_key(text: str) -> tuple[str, str] | None:

@@ -51,12 +51,16 @@ def _check_wish(wish: KeyWish, maker: frozenset[Scope], clock: Clock) -> None:
 
 
 def authenticate(text: str, accounts: AccountStore, clock: Clock) -> ApiKey:
-    """The key, which tells the account it acts for; notes that it is used. Raises Unauthorized."""
+    """The key, which tells the account it acts for; raises Unauthorized."""
     parts = split_key(text)
     key = accounts.find_key(parts[0]) if parts else None
-    now = clock.now()
-    if parts is None or key is None or not key.opens_with(parts[1], now):
+    if parts is None or key is None or not key.opens_with(parts[1], clock.now()):
         raise Unauthorized("This API key is unknown, expired or was revoked.")
+    return key
+
+
+def note_use(key: ApiKey, accounts: AccountStore, clock: Clock) -> None:
+    """Keep that the key is used, once in ``USE_NOTED_EVERY``."""
+    now = clock.now()
     if key.use_is_old(now):
         accounts.note_key_use(key.account_id, key.key_id, now, before=now - USE_NOTED_EVERY)
-    return key

@@ -4,9 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from chalicelib.domain.access import SCOPES_OF, Actor, ActorKind, Scope
-from chalicelib.domain.account import PREFIX
+from chalicelib.domain.account import PREFIX, ApiKey
 from chalicelib.domain.member import Person
-from chalicelib.flow.accounts import authenticate
+from chalicelib.flow.accounts import authenticate, note_use
+from chalicelib.observability import log
 from chalicelib.ports import AccountStore, Clock, MemberStore
 
 
@@ -37,8 +38,16 @@ def admit(text: str, ports: AdmissionPorts) -> Caller:
     """Who has this key or token; raises Unauthorized."""
     if text.startswith(f"{PREFIX}_"):
         key = authenticate(text, ports.accounts, ports.clock)
+        _note_use(key, ports)
         return Caller(key.account_id, Actor(ActorKind.KEY, key.key_id), key.scopes)
     return _signed_in(ports.read_token(text), ports.members)
+
+
+def _note_use(key: ApiKey, ports: AdmissionPorts) -> None:
+    try:
+        note_use(key, ports.accounts, ports.clock)
+    except Exception as error:  # noqa: BLE001  (a good key opens, whether or not that could be written down)
+        log("key_use_not_noted", error=error)
 
 
 def _signed_in(person: Person, members: MemberStore) -> Caller:

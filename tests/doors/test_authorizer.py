@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.authorizer import authorize
+from chalicelib.blueprints.authorizer import authorize
 from chalicelib.domain.access import Actor, ActorKind, Role, Scope
 from chalicelib.domain.account import Account, ApiKey, KeyWish, mint_key
 from chalicelib.domain.address import Address
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.member import Member, Person, mint_invitation
 from chalicelib.errors import Unauthorized
-from tests.doors.in_process import Context
+from tests.doors.in_process import Context, OutOfReach
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.members import FakeMemberStore
 
@@ -86,6 +86,18 @@ def test_a_good_key_opens_its_account(monkeypatch: pytest.MonkeyPatch, token: st
     }
     assert answer["principalId"] == KEY.key_id
     assert any(resource.endswith("*") for resource in resources_of(answer))
+
+
+def test_a_good_key_opens_even_when_its_use_can_not_be_noted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Unwritable(OneKey):
+        def note_key_use(self, account_id: str, key_id: str, now: datetime, before: datetime) -> None:
+            raise OutOfReach(f"{account_id} {key_id} {now} {before}")
+
+    monkeypatch.setattr(wiring, "accounts", lambda: Unwritable(KEY))
+    assert any(resource.endswith("*") for resource in resources_of(answer_to(TEXT)))
+    assert "key_use_not_noted" in capsys.readouterr().out
 
 
 @pytest.mark.usefixtures("people")

@@ -9,7 +9,7 @@ import pytest
 from app import app
 from chalicelib import wiring
 from chalicelib.domain.access import ALL_SCOPES, Scope
-from chalicelib.flow.accounts import authenticate
+from chalicelib.flow.accounts import authenticate, note_use
 from tests.doors.in_process import Context
 from tests.doors.test_routes import request
 from tests.fakes.world import ACCOUNT, World
@@ -40,7 +40,8 @@ def test_a_key_is_made_with_scopes_and_an_expiry_and_listed_with_its_last_use(wo
     assert shown["scopes"] == ["read", "send"]
     assert shown["expires_at"] == "2099-12-30T23:00:00Z"
     assert (shown["used_at"], shown["revoked_at"]) == (None, None)
-    authenticate(made["api_key"], world.accounts, world.clock)
+    assert made["api_key"].startswith(f"{shown['prefix']}_")
+    note_use(authenticate(made["api_key"], world.accounts, world.clock), world.accounts, world.clock)
     (shown,) = call("GET")[1]["items"]
     assert shown["used_at"] is not None
     assert made["api_key"].rpartition("_")[2] not in json.dumps(shown)

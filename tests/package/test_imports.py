@@ -84,10 +84,17 @@ def test_a_sender_pays_for_nothing_that_others_need(unpacked: tuple[Path, Path])
     )
 
 
+def test_the_authorizer_pays_for_no_route_and_for_tokens_only_when_one_comes(
+    unpacked: tuple[Path, Path],
+) -> None:
+    loaded = modules_of("chalicelib.blueprints.authorizer.authorize", unpacked)
+    assert loaded.isdisjoint({"pydantic", "chalicelib.blueprints.api", "jwt", "cryptography", "dns"})
+
+
 def test_the_api_loads_no_mail_client_and_no_spreadsheets(unpacked: tuple[Path, Path]) -> None:
     loaded = modules_of("app.app", unpacked)
     assert loaded.isdisjoint(
-        {"openpyxl", "python_calamine", "chalicelib.adapters.smtp", "dns", "cryptography"}
+        {"openpyxl", "python_calamine", "chalicelib.adapters.smtp", "dns", "cryptography", "jwt"}
     )
 
 

@@ -4,7 +4,6 @@ from chalicelib.blueprints.api.accounts import accounts
 from chalicelib.blueprints.api.advice import advice
 from chalicelib.blueprints.api.attachments import attachments
 from chalicelib.blueprints.api.audit import audit
-from chalicelib.blueprints.api.authorizer import authorization
 from chalicelib.blueprints.api.bounce_mailboxes import bounce_mailboxes
 from chalicelib.blueprints.api.bounces import bounces
 from chalicelib.blueprints.api.campaigns import campaigns
@@ -23,6 +22,7 @@ from chalicelib.blueprints.api.previews import previews
 from chalicelib.blueprints.api.samples import samples
 from chalicelib.blueprints.api.sign_in import sign_in
 from chalicelib.blueprints.api.suppressions import suppressions
+from chalicelib.blueprints.authorizer import authorization
 
 API_BLUEPRINTS = (
     authorization,

@@ -96,6 +96,7 @@ class KeyShown(Output):
     """An API key without its secret."""
 
     key_id: str
+    prefix: str = Field(description="What the key begins with; it is no secret.")
     name: str
     scopes: list[Scope]
     created_at: datetime
@@ -110,6 +111,7 @@ class KeyShown(Output):
         """A key as it is listed."""
         return cls(
             key_id=key.key_id,
+            prefix=key.prefix,
             name=key.name,
             scopes=sorted(key.scopes),
             created_at=key.created_at,

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from chalicelib import wiring
 from chalicelib.blueprints.api.audited import audited
-from chalicelib.blueprints.api.authorizer import authorize
 from chalicelib.blueprints.api.cursors import is_list, paged
 from chalicelib.blueprints.api.headers import guarded, preflight
 from chalicelib.blueprints.api.problems import Unacceptable, problem_of, response, unexpected
 from chalicelib.blueprints.api.repeats import Once
 from chalicelib.blueprints.api.requests import Call, Nothing, read_call
+from chalicelib.blueprints.authorizer import authorize
 from chalicelib.domain.access import Scope
 from chalicelib.errors import PostlineError
 from chalicelib.observability import log

@@ -7,8 +7,10 @@ import pytest
 from chalicelib.domain.access import ALL_SCOPES, Scope
 from chalicelib.domain.account import KeyWish
 from chalicelib.domain.line import LinePlan
+from chalicelib.domain.member import Person
 from chalicelib.errors import Invalid, Unauthorized
 from chalicelib.flow.accounts import authenticate, create_account, create_key
+from chalicelib.flow.admission import AdmissionPorts, admit
 from tests.fakes.world import ACCOUNT, World
 
 
@@ -70,18 +72,23 @@ def test_a_key_that_would_be_expired_from_the_start_is_not_made() -> None:
     assert [error.field for error in refused.value.errors] == ["expires_at"]
 
 
+def world_without_people(token: str) -> Person:
+    raise Unauthorized(token)
+
+
 def test_the_last_use_is_noted_at_most_once_an_hour_and_only_of_a_key_that_opened() -> None:
     world = World()
     made, text = create_key(ACCOUNT, KeyWish("key"), ALL_SCOPES, world.accounts, world.clock)
+    ports = AdmissionPorts(world.accounts, world.members, world_without_people, world.clock)
     noted = []
     for minutes in (0, 59, 1, 30):
         world.clock.wait(minutes=minutes)
-        authenticate(text, world.accounts, world.clock)
+        admit(text, ports)
         (key,) = world.accounts.list_keys(ACCOUNT)
         noted.append(key.used_at)
     assert noted == [made.created_at] * 2 + [made.created_at + timedelta(hours=1)] * 2
     world.clock.wait(hours=2)
     with pytest.raises(Unauthorized):
-        authenticate(text + "0", world.accounts, world.clock)
+        admit(text + "0", ports)
     (key,) = world.accounts.list_keys(ACCOUNT)
     assert key.used_at == noted[-1]
