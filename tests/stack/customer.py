@@ -43,6 +43,19 @@ class Customer:
         made = stack.invoke(OPERATOR, order)
         return cls(stack, made["account_id"], made["api_key"])
 
+    def expired_key(self) -> str:
+        """A key that nobody has used and whose time is over, though nobody waited for it."""
+        soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+        made = self.api.post("/api-keys", {"name": "expired", "expires_at": soon})
+        self.stack.client("dynamodb").update_item(
+            TableName=self.stack.resource("ApiKeyTable"),
+            Key={"key_id": {"S": made["key_id"]}},
+            UpdateExpression="SET expires_at = :now",
+            ConditionExpression="attribute_exists(expires_at)",
+            ExpressionAttributeValues={":now": {"S": datetime.now(UTC).strftime(STORED)}},
+        )
+        return str(made["api_key"])
+
     def address(self, local_part: str) -> str:
         """An address at this customer's domain."""
         return f"{local_part}@{self.domain}"

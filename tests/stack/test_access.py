@@ -281,28 +281,65 @@ def test_what_is_another_accounts_does_not_exist(customer: Customer, owner: dict
     other = Api(customer.stack.api_url, owner["account"])
     assert other.get(f"/campaigns/{owner['c']}")["totals"]["contacts"] == 1
     assert len(other.get("/lines")["items"]) == 1
-    assert [key["revoked_at"] for key in other.get("/api-keys")["items"]] == [None]
+    assert {key["revoked_at"] for key in other.get("/api-keys")["items"]} == {None}
     assert [member["role"] for member in other.get("/members")["items"]] == ["owner"]
     assert len(other.get("/invitations")["items"]) == 1
 
 
-def test_a_viewers_key_reads_everything_and_does_nothing_else(customer: Customer) -> None:
-    made = customer.api.post("/api-keys", {"name": "viewer", "scopes": ["read"]})
-    viewer = Api(customer.stack.api_url, made["api_key"])
-    allowed, refused = set(), set()
-    for path, methods in customer.api.get("/openapi.json")["paths"].items():
-        place = path.format(**dict.fromkeys(NAMES.values(), "x"), file_type="csv", token="x")
-        for method, operation in methods.items():
-            needed = [scope for scheme in operation["security"] for scope in scheme["apiKey"]]
-            if needed == ["read"]:
-                assert viewer.call(method.upper(), place).status in {200, 404}, (method, path)
-                allowed.add((method, path))
-            elif needed:
-                answer = viewer.call(method.upper(), place)
-                assert (answer.status, answer.code) == (403, "missing_scope"), (method, path)
-                refused.add((method, path))
-    assert len(allowed) > 20
-    assert len(refused) > 40
+def operations(api: Api) -> list[tuple[str, str, list[str]]]:
+    """Every route that needs somebody to be known: method, path, and the scope that its caller needs."""
+    return [
+        (
+            method.upper(),
+            path,
+            [scope for scheme in operation["security"] for scope in scheme.get("apiKey", [])],
+        )
+        for path, methods in api.get("/openapi.json")["paths"].items()
+        for method, operation in methods.items()
+        if operation["security"]
+    ]
+
+
+def place(path: str, ids: dict[str, str]) -> str:
+    """The path with ids in it."""
+    return path.format(**{name: ids[short] for short, name in NAMES.items()}, file_type="csv")
+
+
+def test_a_viewers_key_reads_everything_and_learns_of_the_rest_only_that_it_may_not(
+    customer: Customer, owner: dict[str, str]
+) -> None:
+    wish = {"name": "viewer", "scopes": ["read"]}
+    url, owners = customer.stack.api_url, Api(customer.stack.api_url, owner["account"])
+    viewer = Api(url, owners.post("/api-keys", wish)["api_key"])
+    foreign = Api(url, customer.api.post("/api-keys", wish)["api_key"])
+    unknown = dict.fromkeys(NAMES, "0" * 22)
+    allowed = refused = 0
+    for method, path, needed in operations(customer.api):
+        if needed == ["read"]:
+            assert viewer.call(method, place(path, unknown)).status in {200, 404}, (method, path)
+            allowed += 1
+        elif needed:
+            answers = [
+                viewer.call(method, place(path, owner), {}),
+                viewer.call(method, place(path, unknown), {}),
+                viewer.call(method, place(path, owner), raw=b"no JSON"),
+                foreign.call(method, place(path, owner), {}),
+            ]
+            assert {(a.status, a.code) for a in answers} == {(403, "missing_scope")}, (method, path)
+            assert all(answer.body == answers[0].body for answer in answers), (method, path)
+            refused += 1
+    assert allowed > 20
+    assert refused > 40
+
+
+def test_an_expired_key_and_none_open_no_route(customer: Customer, owner: dict[str, str]) -> None:
+    expired = Api(customer.stack.api_url, customer.expired_key())
+    nobody = Api(customer.stack.api_url, None)
+    for method, path, _ in operations(customer.api):
+        for caller in (nobody, expired):
+            answer = caller.call(method, place(path, owner), {})
+            assert answer.status in {401, 403}, (method, path)
+            assert "code" not in answer.body, "the gateway says no, and no function of ours is asked"
 
 
 def test_every_route_with_an_id_was_tried_on_another_account(customer: Customer) -> None:

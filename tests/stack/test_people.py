@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from local.stack import Stack
-from tests.stack.api import Api, wait_for
+from tests.stack.api import Api
 from tests.stack.customer import Customer
 from tests.stack.person import Person
 
@@ -75,8 +75,20 @@ def test_a_key_may_do_what_it_was_made_for_until_it_expires(customer: Customer) 
     shown = {key["key_id"]: key for key in narrow.get("/api-keys")["items"]}[made["key_id"]]
     assert shown["scopes"] == ["admin", "read"]
     assert shown["used_at"] is not None
+    assert shown["prefix"] == made["api_key"].rpartition("_")[0]
+    assert Api(url, customer.expired_key()).call("GET", "/account").status in {401, 403}
 
-    soon = datetime.now(UTC) + timedelta(seconds=2)
-    short = customer.api.post("/api-keys", {"name": "short", "expires_at": soon.isoformat()})
-    wait_for(lambda: datetime.now(UTC) > soon or None, "the key expires")
-    assert Api(url, short["api_key"]).call("GET", "/account").status in {401, 403}
+
+def test_who_was_removed_leaves_no_invitation_behind(customer: Customer) -> None:
+    leaving, friend = (Person.new(customer.stack, address(name)) for name in ("leaving", "friend"))
+    for_leaving = customer.api.post("/invitations", {"email": leaving.email, "role": "owner"})
+    member = leaving.api.post("/invitations/accept", {"token": for_leaving["token"]})
+    leaving.refresh()
+    left = leaving.api.post("/invitations", {"email": friend.email, "role": "owner"})
+    assert left["invited_by"] == {"kind": "person", "id": member["member_id"]}
+    other = Person.new(customer.stack, address("other"))
+    for_other = customer.api.post("/invitations", {"email": other.email, "role": "owner"})
+    other.api.post("/invitations/accept", {"token": for_other["token"]})
+    customer.api.delete(f"/members/{member['member_id']}")
+    refused = friend.api.call("POST", "/invitations/accept", {"token": left["token"]})
+    assert refused.wrong_fields == {"token"}
