@@ -41,6 +41,8 @@ def create_key(
 
 def _check_wish(wish: KeyWish, maker: frozenset[Scope], clock: Clock) -> None:
     wrong = []
+    if not wish.scopes:  # a row without scopes is one from before there were any, and may do all
+        wrong.append(FieldError("scopes", "missing", "Give at least one scope."))
     if not wish.scopes <= maker:
         allowed = ", ".join(sorted(maker))
         wrong.append(FieldError("scopes", "not_yours", f"A key gets no scope you lack; you have: {allowed}."))

@@ -64,6 +64,14 @@ def test_nobody_makes_a_key_that_may_do_more_than_they_may() -> None:
     assert world.accounts.list_keys(ACCOUNT) == []
 
 
+def test_a_key_without_any_scope_is_not_made() -> None:
+    world = World()
+    with pytest.raises(Invalid) as refused:
+        create_key(ACCOUNT, KeyWish("none", frozenset()), ALL_SCOPES, world.accounts, world.clock)
+    assert [error.field for error in refused.value.errors] == ["scopes"]
+    assert world.accounts.list_keys(ACCOUNT) == []
+
+
 def test_a_key_that_would_be_expired_from_the_start_is_not_made() -> None:
     world = World()
     wish = KeyWish("late", expires_at=world.clock.now())
