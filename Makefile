@@ -8,9 +8,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 APP_READY := .venv/ready
 STACK_READY := .venv-stack/ready
+SECURITY_READY := .venv-security/ready
 COMPILE := $(BIN)/pip-compile --quiet --strip-extras --allow-unsafe --no-header \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links
-CODE := app.py bench chalicelib local tests
+CODE := app.py bench chalicelib local security tests
 # One more than CI has processors: the tests of the deployed package wait for most of their time.
 TESTERS ?= 3
 SHARED := --numprocesses=$(TESTERS) --dist=loadscope --no-loadscope-reorder
@@ -40,6 +41,10 @@ demo-attachments: setup ## Send a file of 60 MB to 20 recipients by SMTP, compar
 .PHONY: plan-demo
 plan-demo: setup ## Run a campaign on a simulated clock, and compare it with its plan
 	@$(BIN)/python -m local.plan_demo
+
+.PHONY: security
+security: setup $(SECURITY_READY) ## Try to get in: isolation, bad input, contract, idle permissions, scans
+	@$(BIN)/python -m security
 
 .PHONY: run
 run: setup ## Keep the embedded stack running; data stay in .local/
@@ -99,10 +104,11 @@ lock: $(APP_READY) ## Pin the newest compatible versions of all requirements
 	$(COMPILE) --upgrade --output-file requirements.txt requirements.in
 	$(COMPILE) --upgrade --output-file requirements/dev.txt requirements/dev.in
 	$(COMPILE) --upgrade --output-file requirements/stack.txt requirements/stack.in
+	$(COMPILE) --upgrade --output-file requirements/security.txt requirements/security.in
 
 .PHONY: clean
 clean: ## Remove what was built; .local/ keeps the data of `make run`
-	rm -rf .venv .venv-stack build .chalice/deployments .coverage .coverage.* \
+	rm -rf .venv .venv-stack .venv-security build .chalice/deployments .coverage .coverage.* \
 		.hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -116,4 +122,10 @@ $(STACK_READY): requirements/stack.txt
 	$(PYTHON) -m venv --clear .venv-stack
 	.venv-stack/bin/pip install --quiet --requirement requirements/stack.txt
 	$(PYTHON) -m venv --without-pip .venv-stack/lambda
+	touch $@
+
+# Its requirements would meet those of the tests in other versions.
+$(SECURITY_READY): requirements/security.txt
+	$(PYTHON) -m venv --clear .venv-security
+	.venv-security/bin/pip install --quiet --requirement requirements/security.txt
 	touch $@

@@ -24,6 +24,7 @@ REGION = "us-east-1"
 ROOT = Path(__file__).resolve().parent.parent
 _STACK_VENV = ROOT / ".venv-stack"
 _START_SECONDS = 60.0
+_DECISIONS = "iam-decisions.jsonl"
 
 
 class EmulatorError(Exception):
@@ -45,6 +46,8 @@ class Emulator:
     endpoint: str
     credentials: Credentials
     pid: int
+    decisions: Path
+    """What IAM decided about each request of a role, one JSON array a line; see `launcher.py`."""
 
     def session(self) -> boto3.Session:
         """A session of the root user; give each client `endpoint_url=emulator.endpoint`."""
@@ -77,7 +80,9 @@ def run_emulator(folder: Path, *, keep: bool) -> Iterator[Emulator]:
     with guarded(command, log=log, environment=environment, removes=scratch, grace=grace) as process:
         endpoint = f"http://{LOOPBACK}:{port}"
         _wait_until_healthy(endpoint, process, log)
-        yield Emulator(endpoint=endpoint, credentials=credentials, pid=process.pid)
+        yield Emulator(
+            endpoint=endpoint, credentials=credentials, pid=process.pid, decisions=folder / _DECISIONS
+        )
 
 
 def _credentials(file: Path) -> Credentials:
@@ -113,6 +118,8 @@ def _environment(folder: Path, port: int, credentials: Credentials, *, keep: boo
         "STATE_DIR": str(folder / "state"),
         "S3_PERSIST": keeping,
         "S3_DATA_DIR": str(folder / "s3"),
+        # what goes on for days would fill the disk
+        **({} if keep else {"IAM_DECISIONS": str(folder / _DECISIONS)}),
     }
 
 

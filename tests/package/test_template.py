@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import fields
 from datetime import timedelta
@@ -128,6 +129,19 @@ def test_no_policy_of_a_function_holds_a_wildcard(resources: Resources) -> None:
                 assert [a for a in _several(statement["Action"]) if "*" in a] == [], name
                 for resource in _several(statement["Resource"]):
                     assert _is_narrow(resource), (name, resource)
+
+
+def test_nothing_is_allowed_to_a_function_twice(resources: Resources) -> None:
+    """What two statements allow, either of them allows in vain: `make security` removes each in turn."""
+    for name, role in of_type(resources, "AWS::IAM::Role").items():
+        allowed = Counter(
+            (action, json.dumps(resource, sort_keys=True))
+            for policy in role["Policies"]
+            for statement in policy["PolicyDocument"]["Statement"]
+            for action in _several(statement["Action"])
+            for resource in _several(statement["Resource"])
+        )
+        assert [pair for pair, times in allowed.items() if times > 1] == [], name
 
 
 def _several(value: Any) -> list[Any]:

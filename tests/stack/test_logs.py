@@ -1,8 +1,14 @@
-"""No log of any function holds an address, a name, a text or a secret, in good days and in bad ones."""
+"""No log holds an address, a name, a text or a secret, in good days and in bad ones; no answer a secret."""
 
+import io
+import zipfile
+
+from local.emulator import ROOT
 from local.stack import Stack
+from security.isolation import settle_in
+from security.requests import operations
 from tests.doors.events import failed_ids, sqs_event
-from tests.stack.api import Api, wait_for
+from tests.stack.api import Api, download, upload, wait_for
 from tests.stack.customer import Customer, csv_file
 
 CANARY = "canary7f3a"
@@ -85,3 +91,67 @@ def functions_of(stack: Stack) -> list[str]:
         for resource in found
         if resource["ResourceType"] == "AWS::Lambda::Function"
     ]
+
+
+def test_a_fault_of_ours_and_a_refused_upload_tell_nothing(customer: Customer) -> None:
+    stack, campaign = customer.stack, customer.campaign()
+    _, form = customer.form(campaign)
+    changed = upload(form, f"{CANARY}".encode(), key=f"uploads/{CANARY}")
+    assert changed.status == 403
+    stack.client("dynamodb").update_item(
+        TableName=stack.resource("CampaignTable"),
+        Key={"account_id": {"S": customer.account_id}, "campaign_id": {"S": campaign}},
+        UpdateExpression="SET #status = :nonsense",
+        ExpressionAttributeNames={"#status": "status"},
+        ExpressionAttributeValues={":nonsense": {"S": f"{CANARY}@{customer.domain}"}},
+    )
+    answer = customer.api.ask("GET", f"/campaigns/{campaign}")
+    assert (answer.status, answer.code) == (500, "internal")
+    assert CANARY not in str(answer)
+    logged = "\n".join(stack.logs("APIHandler"))
+    assert '"request_failed"' in logged
+    assert CANARY not in logged
+    assert customer.domain not in logged
+
+
+def test_no_answer_export_or_artefact_tells_a_secret(customer: Customer) -> None:
+    stack, api, secret = customer.stack, customer.api, f"{CANARY}-password"
+    tenant = settle_in(customer)
+    smtp = {"host": "mail.example.com", "port": 587, "username": "u", "password": secret}
+    new = {"name": "N", "from_address": "news@sender.example", "smtp": smtp}
+    line = api.post("/lines", new)["line_id"]
+    imap = {"host": "imap.example.com", "port": 993, "username": "u", "password": secret}
+    api.post(f"/lines/{line}/bounce-mailbox", imap)
+    told = [
+        str(api.call(route.method, route.address({**tenant.ids, "line_id": line, "file_type": "csv"})))
+        for route in operations(api.get("/openapi.json"))
+        if route.method == "GET" and not route.is_public
+    ]
+    for wrong in (
+        {"port": 1},
+        {"host": "localhost"},
+        {"password": secret * 100},
+        {"security": "none at all"},
+    ):
+        answer = api.call("POST", "/lines", {**new, "smtp": {**smtp, **wrong}})
+        assert answer.wrong_fields == {f"smtp.{field}" for field in wrong}
+        told += [str(answer)]
+    suppressed = api.post("/suppressions/exports")["export_id"]
+    exports = [
+        customer.ended(f"/exports/{export}")["url"] for export in (tenant.ids["export_id"], suppressed)
+    ]
+    told += [_unpacked(download(url)) for url in exports]
+    told += [file.read_text(errors="replace") for file in stack.emulator.decisions.parent.glob("*.log")]
+    told += [stack.emulator.decisions.read_text(), (ROOT / "build" / "sam.yaml").read_text()]
+    assert len(told) > 30
+    key = customer.key.rpartition("_")[2]
+    for sealed in (secret, key, stack.mailbox.password, stack.emulator.credentials.secret_access_key):
+        assert [text[:300] for text in told if sealed in text] == []
+
+
+def _unpacked(file: bytes) -> str:
+    """What can be read in a workbook's parts, or in any other file."""
+    if not zipfile.is_zipfile(io.BytesIO(file)):
+        return file.decode(errors="replace")
+    with zipfile.ZipFile(io.BytesIO(file)) as parts:
+        return "\n".join(parts.read(name).decode(errors="replace") for name in parts.namelist())

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import date, datetime, time
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, WithJsonSchema, field_validator
 
 from chalicelib.blueprints.api.attachment_models import AttachedShown
 from chalicelib.blueprints.api.brake_models import BrakeShown
@@ -57,7 +57,10 @@ def _year(value: date) -> date:
     return value
 
 
-Minute = Annotated[time, AfterValidator(_whole_minute)]
+MINUTE = {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9](:00)?$", "examples": ["09:30"]}
+"""JSON Schema's own format "time" wants a zone (RFC 3339)."""
+
+Minute = Annotated[time, AfterValidator(_whole_minute), WithJsonSchema(MINUTE)]
 Date = Annotated[date, AfterValidator(_year)]
 
 
@@ -134,7 +137,8 @@ def _each_once(value: list[str]) -> list[str]:
 
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
-LineIds = Annotated[list[str], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_distinct)]
+LineId = Annotated[str, Field(min_length=1, max_length=64)]
+LineIds = Annotated[list[LineId], Field(min_length=1, max_length=MAX_LINES), AfterValidator(_distinct)]
 AttachmentIds = Annotated[list[str], Field(max_length=MOST_IN_A_MESSAGE), AfterValidator(_each_once)]
 Subject = Annotated[str, Field(max_length=500)]
 Html = Annotated[str, Field(max_length=MAX_HTML)]
@@ -331,7 +335,9 @@ class ResendInput(Input):
     """Whom to write to again."""
 
     include_unknown: bool = Field(
-        False, description="Also those whose outcome is unknown: some of them may get the mail twice."
+        False,
+        strict=True,
+        description="Also those whose outcome is unknown: some of them may get the mail twice.",
     )
 
 

@@ -42,7 +42,9 @@ class ImportInput(FileInput):
     """A file to be uploaded, and whether it is to be looked at before."""
 
     review: bool = Field(
-        False, description="Make a preview of the uploaded file and wait, instead of importing it at once."
+        False,
+        strict=True,
+        description="Make a preview of the uploaded file and wait, instead of importing it at once.",
     )
 
 
@@ -67,7 +69,7 @@ class PreviewInput(Input):
 
     columns: list[ColumnUse] | None = Field(None, max_length=MAX_COLUMNS)
     every_address: bool = Field(
-        False, description="Each address of a row is a recipient, not only the first valid one."
+        False, strict=True, description="Each address of a row is a recipient, not only the first valid one."
     )
 
     def choice(self) -> Choice | None:

@@ -27,7 +27,9 @@ class Decider:
 class Tracking(Input):
     """What is found out about recipients."""
 
-    opens: bool = Field(True, description="Whether a picture at the end of the HTML tells of openings.")
+    opens: bool = Field(
+        True, strict=True, description="Whether a picture at the end of the HTML tells of openings."
+    )
 
 
 class TransactionalShown(Output):

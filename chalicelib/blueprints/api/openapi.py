@@ -123,8 +123,12 @@ def _path_parameters(path: str) -> list[dict[str, Any]]:
 def _query_parameters(model: type[BaseModel], definitions: dict[str, Any]) -> list[dict[str, Any]]:
     if model is Nothing:
         return []
-    properties = definitions[model.__name__]["properties"]
-    return [{"name": name, "in": "query", "schema": schema} for name, schema in properties.items()]
+    described = definitions[model.__name__]
+    required = described.get("required", ())
+    return [
+        {"name": name, "in": "query", "schema": schema, **({"required": True} if name in required else {})}
+        for name, schema in described["properties"].items()
+    ]
 
 
 def _success(route: Route) -> dict[str, Any]:

@@ -19,14 +19,18 @@ previews = Blueprint(__name__)
 class LineQuery(Input):
     """Which line's sender is shown."""
 
-    line_id: str | None = Field(None, max_length=64, description="Leave out for the campaign's first line.")
+    line_id: str | None = Field(
+        None, min_length=1, max_length=64, description="Leave out for the campaign's first line."
+    )
 
 
 class PreviewPerson(Input):
     """An example person, before there is a contact."""
 
     person: ContactInput
-    line_id: str | None = Field(None, max_length=64, description="Leave out for the campaign's first line.")
+    line_id: str | None = Field(
+        None, min_length=1, max_length=64, description="Leave out for the campaign's first line."
+    )
 
 
 class MessageShown(Output):

@@ -17,13 +17,16 @@ from chalicelib.blueprints.api.repeats import Once
 from chalicelib.blueprints.api.requests import Call, Nothing, read_call
 from chalicelib.blueprints.authorizer import authorize
 from chalicelib.domain.access import Scope
-from chalicelib.errors import PostlineError
+from chalicelib.errors import NotFound, PostlineError
 from chalicelib.observability import log
 
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
 Handler = Callable[..., BaseModel | None]
 PublicHandler = Callable[..., Response]
+
+LONGEST_ID = 253
+"""Characters of an id in a path. No domain name is longer, and DynamoDB takes no key of over 1,024 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +176,7 @@ def _answer(declared: Route, handler: Handler, request: Request, ids: dict[str, 
 
     def respond() -> Response:
         call = read_call(request, declared.body, declared.query, declared.scope)
+        _refuse_what_is_no_id(ids)
         owner = call.account_id or f"person#{call.actor.id}"  # who belongs to no account acts for themselves
         _slow_down(owner)
         if declared.method != "POST":
@@ -204,6 +208,12 @@ def _told(name: str, answer: Callable[[], Response]) -> Response:
     except Exception as error:  # noqa: BLE001  (the caller gets a problem document, never a stack)
         log("request_failed", handler=name, error=error)
         return response(unexpected())
+
+
+def _refuse_what_is_no_id(parts: dict[str, str]) -> None:
+    """Raise NotFound for a part of the path that nothing can have as its id."""
+    if any(len(part) > LONGEST_ID for part in parts.values()):
+        raise NotFound("object")
 
 
 def _success(answer: BaseModel | None, status: int) -> Response:

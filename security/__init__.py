@@ -1,0 +1,1 @@
+"""`make security`: everybody who must not get in is turned away, and everybody else still gets in."""
