@@ -12,8 +12,9 @@ from local.stack import OPERATOR
 from security.isolation import FOR_LATER
 from tests.doors.events import TICK
 from tests.stack.altered import trigger_off
-from tests.stack.api import wait_for
+from tests.stack.api import download, wait_for
 from tests.stack.customer import Customer, table
+from tests.stack.test_attachments import put
 from tests.stack.test_bounces import contact, report_on, sent
 from tests.stack.test_brakes import bounced, in_state
 from tests.stack.test_dkim import DOMAIN
@@ -39,6 +40,27 @@ def a_line_through_ses_sends_and_its_identity_goes_with_it(customer: Customer) -
     customer.api.delete(f"/lines/{line}")
     customer.queue("ConnectQueue", {"account_id": customer.account_id, "identity": customer.domain})
     wait_for(lambda: not _rows(customer, "IdentityTable"), "the identity is given up")
+
+
+def an_identity_that_is_anothers_is_refused(customer: Customer) -> None:
+    """Two accounts want the same domain: the one that comes second is refused, and the claim is contested."""
+    identity = f"wanted-{customer.domain}"
+    new = {"name": "SES", "from_address": f"news@{identity}", "ses": {"identity": identity}}
+    customer.api.post("/lines", new)
+    refused = Customer.new(customer.stack).api.call("POST", "/lines", new)
+    assert refused.status in {409, 422}, refused
+
+
+def a_sample_file_is_downloaded(customer: Customer) -> None:
+    """The link to a sample file leads to it, by the right of who signed the link."""
+    assert download(customer.api.get("/sample-files/csv")["url"])
+
+
+def a_file_that_nobody_sends_is_deleted(customer: Customer) -> None:
+    """An attachment that no content ever had goes, with its bytes."""
+    campaign = customer.campaign()
+    file = put(customer, campaign, "unused.txt", b"x")
+    customer.api.delete(f"/campaigns/{campaign}/attachments/{file['attachment_id']}")
 
 
 def one_event_pulls_both_brakes(customer: Customer) -> None:
@@ -199,6 +221,9 @@ def _keys_of(customer: Customer, logical_id: str) -> list[str]:
 
 AT_ANY_TIME: tuple[Callable[[Customer], None], ...] = (
     a_line_through_ses_sends_and_its_identity_goes_with_it,
+    an_identity_that_is_anothers_is_refused,
+    a_sample_file_is_downloaded,
+    a_file_that_nobody_sends_is_deleted,
     one_event_pulls_both_brakes,
     one_returned_message_pulls_both_brakes,
     a_password_that_was_changed_takes_the_line_out_of_use,
