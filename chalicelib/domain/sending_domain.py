@@ -84,7 +84,9 @@ class SendingDomain:
         return record_name(key.selector, self.domain), record_value(key.public_key)
 
     def with_key(self, key: DomainKey) -> "SendingDomain":
-        """With one more key; raises Conflict when there are as many as there may be."""
+        """With this key too, once; raises Conflict when there are as many as there may be."""
+        if key in self.keys:
+            return self
         if len(self.keys) >= MOST_KEYS:
             raise Conflict(
                 "too_many_keys",

@@ -3,6 +3,7 @@
 Nothing here can open a private key: it is sealed the moment it is made.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.dkim_record import compare
@@ -47,14 +48,29 @@ def add_domain(account_id: str, name: str, ports: DomainPorts) -> SendingDomain:
 
 def add_key(account_id: str, name: str, ports: DomainPorts) -> SendingDomain:
     """A second key: it signs as soon as its record is published, the old one until then."""
-    domain = ports.domains.get(account_id, name)
-    return ports.domains.save(account_id, domain.with_key(_new_key(account_id, name, ports)))
+    ports.domains.get(account_id, name)
+    key = _new_key(account_id, name, ports)
+    return _changed(account_id, name, lambda domain: domain.with_key(key), ports.domains)
 
 
 def remove_key(account_id: str, name: str, selector: str, ports: DomainPorts) -> SendingDomain:
     """Remove a key, even the one that signs: whoever lost it must be able to."""
-    domain = ports.domains.get(account_id, name)
-    return ports.domains.save(account_id, domain.without_key(selector))
+    return _changed(account_id, name, lambda domain: domain.without_key(selector), ports.domains)
+
+
+def _changed(
+    account_id: str,
+    name: str,
+    change: Callable[[SendingDomain], SendingDomain],
+    domains: DomainStore,
+) -> SendingDomain:
+    """The domain as it is now, changed: a look at DNS may write down meanwhile what it found."""
+    for _ in range(_TRIES):
+        try:
+            return domains.save(account_id, change(domains.get(account_id, name)))
+        except Outdated:
+            continue
+    raise Outdated
 
 
 def ask_for_check(account_id: str, name: str, ports: DomainPorts) -> SendingDomain:

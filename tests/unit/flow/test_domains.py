@@ -191,6 +191,29 @@ class TestRotation:
         with pytest.raises(NotFound):
             remove_key(ACCOUNT, NAME, "other", world.domain_ports)
 
+    @pytest.mark.parametrize("first_is_kept", [False, True])
+    def test_a_look_at_dns_meanwhile_or_a_lost_reply_costs_no_key(
+        self, monkeypatch: pytest.MonkeyPatch, *, first_is_kept: bool
+    ) -> None:
+        world = World()
+        add_domain(ACCOUNT, NAME, world.domain_ports)
+        save, tries = world.domains.save, list[int]()
+
+        def outdated_at_first(account_id: str, domain: SendingDomain) -> SendingDomain:
+            tries.append(len(domain.keys))
+            if len(tries) == 1:
+                if first_is_kept:
+                    save(account_id, domain)
+                else:
+                    world.check()
+                raise Outdated
+            return save(account_id, domain)
+
+        monkeypatch.setattr(world.domains, "save", outdated_at_first)
+        changed = add_key(ACCOUNT, NAME, world.domain_ports)
+        assert len(changed.keys) == 2
+        assert world.domains.get(ACCOUNT, NAME) == changed
+
     def test_an_outdated_change_changes_nothing(self) -> None:
         world = World()
         seen = add_domain(ACCOUNT, NAME, world.domain_ports)
