@@ -83,6 +83,10 @@ bench-compose: setup ## Measure the CPU time of making one message
 bench-sign: setup ## Measure the CPU time of signing one message
 	@$(BIN)/python -m bench.sign
 
+.PHONY: bench-attach
+bench-attach: setup ## Measure the CPU time of one message with a file of 5 MiB, on its way to a server
+	@$(BIN)/python -m bench.attach
+
 .PHONY: bench-requests
 bench-requests: setup ## Count the AWS requests and write units of one contact
 	@$(BIN)/python -m bench.requests

@@ -177,13 +177,21 @@ def jobs_that_were_given_up_say_so(customer: Customer) -> None:
         {"campaign_id": campaign, "preflight_id": "x"},
         {"advice_for": line},
         {"line_id": line},
+        {"personal_data_id": "x"},
     ]
+    attachment = customer.api.post(f"/campaigns/{campaign}/attachments", {"file_name": "late.pdf"})[
+        "attachment"
+    ]
+    key = f"attachment-uploads/{customer.account_id}/{campaign}/{attachment['attachment_id']}"
     with trigger_off(customer.stack, "ConnectLines"):
         customer.api.post(f"/lines/{line}/connect")
         for job in jobs:
             customer.queue("AbandonedJobQueue", {"account_id": customer.account_id, **job})
+        customer.queue("AbandonedJobQueue", {"Records": [{"s3": {"object": {"key": key}}}]})
         _in_state(customer, line, "failed")
     assert customer.ended(f"/imports/{import_id}")["reason"]["code"] == "gave_up"
+    (shown,) = customer.api.get(f"/campaigns/{campaign}/attachments")["items"]
+    assert shown["state"] == "failed"
 
 
 def _in_state(customer: Customer, line: str, state: str) -> None:

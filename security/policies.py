@@ -32,6 +32,7 @@ OF_THE_PLATFORM = {
     "ses:SendEmail": "the emulator asks for a right to *, so the bridge hands mail on as the root user",
     "ses:SendRawEmail": "as above",
     "sqs:SendMessageBatch": "only the emulator asks for it; AWS takes sqs:SendMessage",
+    "ses:TagResource": "AWS asks for it where an identity is made with tags; the emulator doesn't",
     "ses:CreateTenant": "the emulator asks for a right to *; the setting that makes tenants is off here",
     "ses:CreateTenantResourceAssociation": "as above",
     "ses:DeleteTenantResourceAssociation": "as above",
@@ -45,8 +46,18 @@ SELDOM = {
     ("ImportUploads", "s3:DeleteObject", "filebucket/results/*"): "tests/unit/flow/test_imports.py",
     ("ExportReports", "s3:DeleteObject", "filebucket/results/*"): "tests/unit/flow/test_report.py",
     ("ExportReports", "s3:ListBucket", "filebucket"): "tests/unit/flow/test_report.py",
+    (
+        "PrepareAttachments",
+        "s3:DeleteObject",
+        "filebucket/attachments/*",
+    ): "tests/unit/flow/test_attachments.py",
+    ("RemoveCampaigns", "s3:DeleteObject", "filebucket/attachment-uploads/*"): (
+        "tests/unit/flow/test_attachments.py"
+    ),
+    ("ReadBounces", "dynamodb:Query", "CampaignTable"): "tests/unit/flow/test_take_bounce.py",
 }
-"""What a function needs only if two things happen at the same moment, and the test that makes them happen."""
+"""What a function needs only if two things happen at the same moment, or mail names its message by nothing
+but the return path; and the test that makes it happen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +161,10 @@ def never_used(policy: Policy, used: set[Use]) -> Iterator[str]:
         for action in set(actions) - {action for action, _ in pairs}:
             if (policy.function, action, logical(statement.resources[0])) not in SELDOM:
                 yield f"{statement}: nobody needed {action}"
-        for resource in set(statement.resources) - {resource for _, resource in pairs} if pairs else ():
+        idle = set(statement.resources) - {resource for _, resource in pairs} if pairs else set()
+        for resource in idle - {
+            r for a, r in statement.pairs() if (policy.function, a, logical(r)) in SELDOM
+        }:
             yield f"{statement}: nobody needed {logical(resource)}"
 
 

@@ -107,14 +107,16 @@ def list_attachments(account_id: str, campaign_id: str, ports: AttachmentPorts) 
 
 
 def remove_attachment(account_id: str, campaign_id: str, attachment_id: str, ports: AttachmentPorts) -> None:
-    """Remove a file that no content ever had. Raises NotFound, and Conflict for others."""
+    """Remove a file that no content ever had. Raises NotFound, and Conflict for others.
+
+    An upload that is still to come finds that nobody waits for it, and is thrown away.
+    """
     ports.campaigns.get(account_id, campaign_id)
     upload = ports.attachments.get(account_id, campaign_id, attachment_id)
     if not ports.attachments.remove(account_id, campaign_id, attachment_id):
         text = f"“{upload.file_name}” is part of a content, and links in its messages may lead to it."
         raise Conflict("attachment_in_use", text)
     ports.files.purge(f"{_folder(account_id, campaign_id)}{attachment_id}/")
-    ports.files.purge(upload_key(account_id, campaign_id, attachment_id))
 
 
 def resolve_attachments(

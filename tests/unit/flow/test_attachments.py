@@ -244,6 +244,8 @@ class TestAttaching:
     def test_they_go_with_their_campaign(self, world: World) -> None:
         one = world.add_campaign(1).campaign_id
         attach(world, one, upload(world, one))
+        late, _ = start_upload(ACCOUNT, one, FileWish("late.pdf"), world.attachment_ports)
+        world.files.contents[upload_key(ACCOUNT, one, late.attachment_id)] = PDF
         delete_campaign(ACCOUNT, one, None, world.campaign_ports)
         purge_campaign(ACCOUNT, one, world.removal_ports)
         assert world.files.contents == {}
