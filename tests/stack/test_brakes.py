@@ -33,7 +33,7 @@ def brake(customer: Customer, campaign: str) -> dict[str, Any]:
     return shown
 
 
-def bounced(customer: Customer, kind: str, subject: str) -> None:
+def bounced(customer: Customer, kind: str, subject: str, count: int = BOUNCES) -> None:
     """Count bounces of what was sent in this hour, as the events of a provider do."""
     hour = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     customer.stack.client("dynamodb").update_item(
@@ -43,7 +43,7 @@ def bounced(customer: Customer, kind: str, subject: str) -> None:
             "hour": {"S": hour.isoformat(timespec="milliseconds").replace("+00:00", "Z")},
         },
         UpdateExpression="ADD bounced :bounces SET expires_at = if_not_exists(expires_at, :never)",
-        ExpressionAttributeValues={":bounces": {"N": str(BOUNCES)}, ":never": {"N": "4102444800"}},
+        ExpressionAttributeValues={":bounces": {"N": str(count)}, ":never": {"N": "4102444800"}},
     )
 
 
