@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.adapters.dynamodb import audit
+from chalicelib.adapters.dynamodb import audit, reading
 from chalicelib.adapters.dynamodb.cursors import encode_cursor
 from chalicelib.adapters.dynamodb.tables import AuditRow
 from chalicelib.domain.access import Actor, ActorKind
@@ -123,7 +123,7 @@ class TestDynamoAuditStore:
         self, dynamodb: Stores, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(audit, "_READ_AT_ONCE", 2)
-        monkeypatch.setattr(audit, "_SCANNED_ENOUGH", 4)
+        monkeypatch.setattr(reading, "SCANNED_ENOUGH", 4)
         wanted = begin(dynamodb, 0, "line_deleted")
         for minutes in range(1, 8):
             begin(dynamodb, minutes)

@@ -191,7 +191,7 @@ def begun(stores: Stores) -> str:
 def test_a_filtered_page_is_handed_out_short(dynamodb: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     """With few matches among many rows, a page ends after a bounded number of them and leads on."""
     monkeypatch.setattr(suppressions, "_READ_AT_ONCE", 2)
-    monkeypatch.setattr(suppressions, "_SCANNED_ENOUGH", 4)
+    monkeypatch.setattr(reading, "SCANNED_ENOUGH", 4)
     rows = [suppressed(f"n{number}", BOUNCED if number == 8 else ADDED) for number in range(10)]
     dynamodb.suppressions.add(dynamodb.account, rows)
     first = dynamodb.suppressions.page(dynamodb.account, None, 5, BOUNCED)

@@ -9,6 +9,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.mapping import plain
+from chalicelib.adapters.dynamodb.reading import bounded_page
 from chalicelib.adapters.dynamodb.tables import AuditRow
 from chalicelib.adapters.dynamodb.writing import update_if
 from chalicelib.domain.access import Actor, ActorKind
@@ -18,7 +19,6 @@ from chalicelib.errors import FieldError, Invalid
 from chalicelib.ports import Page
 
 _READ_AT_ONCE = 1_000  # rows a read of a filtered page looks at
-_SCANNED_ENOUGH = 50_000  # rows a filtered page looks at before it is handed out short
 _FROM, _TO = "0", "~"  # no id sorts before or behind
 
 
@@ -70,21 +70,11 @@ class DynamoAuditStore:
             return Page([], None)
         if start and not low <= after <= high:
             raise Invalid(FieldError("cursor", "cursor", "Use a cursor as a page of this list returned it."))
-        found: list[AuditEntry] = []
-        scanned = 0
-        while len(found) < limit and scanned < _SCANNED_ENOUGH:
-            page = _read(account_id, (low, high), after, limit - len(found), action)
-            entries = [_entry(AuditRow.from_raw_data(item)) for item in page["Items"]]
-            if len(entries) > limit - len(found):
-                found += entries[: limit - len(found)]
-                return Page(found, encode_cursor(found[-1].entry_id))
-            found += entries
-            scanned += page["ScannedCount"]
-            last = page.get("LastEvaluatedKey")
-            if not last:
-                return Page(found, None)
-            after = last["entry_id"]["S"]
-        return Page(found, encode_cursor(after))
+        items, place = bounded_page(
+            lambda after, fit: _read(account_id, (low, high), after, fit, action), "entry_id", after, limit
+        )
+        found = [_entry(AuditRow.from_raw_data(item)) for item in items]
+        return Page(found, encode_cursor(place) if place is not None else None)
 
 
 def _read(

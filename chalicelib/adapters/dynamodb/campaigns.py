@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
@@ -26,7 +26,7 @@ from chalicelib.adapters.dynamodb.mapping import (
 )
 from chalicelib.adapters.dynamodb.tables import CampaignRow, ContentRow
 from chalicelib.adapters.dynamodb.usage import put_counted, remove_counted
-from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
+from chalicelib.adapters.dynamodb.writing import connection, transact_if, update_if
 from chalicelib.domain.attachment import Attachment
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
@@ -107,12 +107,8 @@ class DynamoCampaignStore:
                     write.save(_content_row(account_id, campaign, content))
                 write.update(CampaignRow(account_id, campaign.campaign_id), changes, unchanged)
 
-        try:
-            transact(commit)
-        except TransactWriteError as error:
-            if failed_conditions(error):
-                raise Outdated from error
-            raise
+        if transact_if(commit):
+            raise Outdated
 
     def move(
         self,

@@ -10,7 +10,6 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import TypeVar
 
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
@@ -18,7 +17,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.adapters.dynamodb import contact_rows as rows
 from chalicelib.adapters.dynamodb.checkpoint import Checkpoint
 from chalicelib.adapters.dynamodb.tables import CampaignRow, ContactRow, TotalsRow
-from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
+from chalicelib.adapters.dynamodb.writing import connection, transact_if, update_if
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus
 from chalicelib.errors import NotFound, Outdated
@@ -45,15 +44,11 @@ def add_piece(
     """Add the new ones of a piece, all of them or none; returns those that were new."""
     left = piece
     while left or checkpoint:
-        try:
-            transact(lambda new=left: _add(account_id, campaign_id, new, checkpoint))  # type: ignore[misc]
+        failed = transact_if(lambda new=left: _add(account_id, campaign_id, new, checkpoint))  # type: ignore[misc]
+        if not failed:
             break
-        except TransactWriteError as error:
-            failed = failed_conditions(error)
-            if not failed:
-                raise
-            _raise_if_not_contacts(failed, len(left))
-            left = [c for position, c in enumerate(left, 1) if position not in failed]
+        _raise_if_not_contacts(failed, len(left))
+        left = [c for position, c in enumerate(left, 1) if position not in failed]
     return left
 
 
@@ -91,16 +86,12 @@ def _move_piece(piece: list[T], move: Callable[[list[T]], None]) -> list[T] | No
     """Move all of a piece, or all but those that changed meanwhile, in one transaction."""
     left = piece
     while left:
-        try:
-            transact(lambda those=left: move(those))  # type: ignore[misc]
+        failed = transact_if(lambda those=left: move(those))  # type: ignore[misc]
+        if not failed:
             break
-        except TransactWriteError as error:
-            failed = failed_conditions(error)
-            if not failed:
-                raise
-            if 0 in failed:
-                return None
-            left = [item for position, item in enumerate(left, 1) if position not in failed]
+        if 0 in failed:
+            return None
+        left = [item for position, item in enumerate(left, 1) if position not in failed]
     return left
 
 
@@ -179,13 +170,7 @@ def settle(
                 parts,
             )
 
-    try:
-        transact(commit)
-    except TransactWriteError as error:
-        if failed_conditions(error):
-            return False
-        raise
-    return True
+    return not transact_if(commit)
 
 
 def record(account_id: str, campaign_id: str, seen: Contact, known: Contact) -> bool:
@@ -219,13 +204,7 @@ def _become(
             write.update(row, actions, as_seen)
             _count(write, account_id, campaign_id, seen.contact_id, seen.status, known.status, 1, parts)
 
-    try:
-        transact(commit)
-    except TransactWriteError as error:
-        if failed_conditions(error):
-            return False
-        raise
-    return True
+    return not transact_if(commit)
 
 
 def remove_waiting(account_id: str, campaign_id: str, contact_id: str) -> bool:
@@ -239,13 +218,7 @@ def remove_waiting(account_id: str, campaign_id: str, contact_id: str) -> bool:
             )
             write.update(shard, [TotalsRow.not_sent.add(-1)])
 
-    try:
-        transact(commit)
-    except TransactWriteError as error:
-        if failed_conditions(error):
-            return False
-        raise
-    return True
+    return not transact_if(commit)
 
 
 def _count(

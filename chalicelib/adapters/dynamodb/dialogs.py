@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
-from pynamodb.exceptions import DeleteError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
@@ -18,7 +17,7 @@ from chalicelib.adapters.dynamodb import dialog_rows as rows
 from chalicelib.adapters.dynamodb.checkpoint import Checkpoint
 from chalicelib.adapters.dynamodb.reading import read_all
 from chalicelib.adapters.dynamodb.tables import DialogRow, LineRow
-from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, refused, transact, write_one
+from chalicelib.adapters.dynamodb.writing import connection, delete_if, transact_if
 from chalicelib.domain.dialog import (
     EVERYBODY,
     Changed,
@@ -92,13 +91,8 @@ class DynamoDialogStore:
 
     def remove(self, account_id: str, line_id: str, key: str) -> None:
         """Remove a dialog, in one conditional write."""
-        row = rows.keys(account_id, line_id, key)
-        try:
-            write_one(lambda: row.delete(DialogRow.address_key.exists()))
-        except DeleteError as error:
-            if refused(error):
-                raise NotFound("dialog") from error
-            raise
+        if not delete_if(rows.keys(account_id, line_id, key), DialogRow.address_key.exists()):
+            raise NotFound("dialog")
 
     def purge(self, account_id: str, line_id: str) -> None:
         """Remove every bucket."""
@@ -154,15 +148,10 @@ def _written(
     """Write the rows that are new; False, and nothing written, when one of them was changed meanwhile."""
     if not new and not checkpoint:
         return True
-    try:
-        transact(lambda: _put(account_id, line_id, new, checkpoint, counts))
-    except TransactWriteError as error:
-        failed = failed_conditions(error)
-        if not failed:
-            raise
+    failed = transact_if(lambda: _put(account_id, line_id, new, checkpoint, counts))
+    if failed:
         _raise_if_not_dialogs(failed, len(new))
-        return False
-    return True
+    return not failed
 
 
 def _put(

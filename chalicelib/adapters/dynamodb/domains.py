@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.mapping import reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import DomainKeyMap, DomainRow
-from chalicelib.adapters.dynamodb.writing import refused, update_if
+from chalicelib.adapters.dynamodb.writing import delete_if, put_if, update_if
 from chalicelib.domain.sending_domain import DomainKey, KeyState, SendingDomain
 from chalicelib.errors import Conflict, NotFound, Outdated
 from chalicelib.ports import Page
@@ -30,12 +30,8 @@ class DynamoDomainStore:
             revision=domain.revision,
             watch=_WATCHED,
         )
-        try:
-            row.save(DomainRow.domain.does_not_exist())
-        except PutError as error:
-            if refused(error):
-                raise Conflict("domain_exists", "Your account has this domain already.") from error
-            raise
+        if not put_if(row, DomainRow.domain.does_not_exist()):
+            raise Conflict("domain_exists", "Your account has this domain already.")
 
     def get(self, account_id: str, name: str) -> SendingDomain:
         """Read a domain; raises NotFound."""
@@ -67,12 +63,8 @@ class DynamoDomainStore:
 
     def remove(self, account_id: str, name: str) -> None:
         """Remove the domain and its keys; raises NotFound."""
-        try:
-            DomainRow(account_id, name).delete(DomainRow.domain.exists())
-        except DeleteError as error:
-            if refused(error):
-                raise NotFound("domain") from error
-            raise
+        if not delete_if(DomainRow(account_id, name), DomainRow.domain.exists()):
+            raise NotFound("domain")
 
     def everybodys(self) -> Iterator[tuple[str, str]]:
         """(account, name) of all domains, as far as the index knows them by now."""

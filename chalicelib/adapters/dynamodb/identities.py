@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.tables import IdentityRow
-from chalicelib.adapters.dynamodb.writing import refused, update_if
+from chalicelib.adapters.dynamodb.writing import delete_if, put_if, update_if
 from chalicelib.domain.identity import Claim, claimed, given_up
 
 _TRIES = 3  # when somebody else claims at the same moment; the second look decides, as a rule
@@ -65,13 +65,7 @@ def _read(identity: str) -> Claim | None:
 
 def _put(claim: Claim, found: Claim | None) -> bool:
     row = IdentityRow(claim.identity, account_id=claim.account_id, since=claim.since)
-    try:
-        row.save(IdentityRow.identity.does_not_exist() if found is None else _unchanged(found))
-    except PutError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    return put_if(row, IdentityRow.identity.does_not_exist() if found is None else _unchanged(found))
 
 
 def _give_up(found: Claim, now: datetime) -> bool:
@@ -80,13 +74,7 @@ def _give_up(found: Claim, now: datetime) -> bool:
     if left is not None:
         lapsed: list[Action] = [IdentityRow.since.set(left.since), IdentityRow.verified.set(left.verified)]
         return update_if(row, lapsed, unchanged)
-    try:
-        row.delete(unchanged)
-    except DeleteError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    return delete_if(row, unchanged)
 
 
 def _contest(found: Claim | None) -> None:

@@ -1,9 +1,7 @@
 """The keys of the links in DynamoDB, as ciphertext."""
 
-from pynamodb.exceptions import PutError
-
 from chalicelib.adapters.dynamodb.tables import LinkKeyRow
-from chalicelib.adapters.dynamodb.writing import refused
+from chalicelib.adapters.dynamodb.writing import put_if
 from chalicelib.ports import SealedKey
 
 _RING = "links"
@@ -15,13 +13,7 @@ class DynamoLinkKeyStore:
     def add(self, key: SealedKey) -> bool:
         """Store a key that has a number of its own."""
         row = LinkKeyRow(_RING, key.number, sealed=key.sealed, created_at=key.created_at)
-        try:
-            row.save(LinkKeyRow.number.does_not_exist())
-        except PutError as error:
-            if refused(error):
-                return False
-            raise
-        return True
+        return put_if(row, LinkKeyRow.number.does_not_exist())
 
     def list(self) -> list[SealedKey]:
         """All keys, newest first; there are few of them."""

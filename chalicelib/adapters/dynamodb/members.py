@@ -7,20 +7,13 @@ the same moment can't both succeed.
 
 from collections.abc import Callable
 
-from pynamodb.exceptions import DeleteError, DoesNotExist, TransactWriteError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.adapters.dynamodb.tables import AccountRow, InvitationRow, MemberRow
-from chalicelib.adapters.dynamodb.writing import (
-    connection,
-    failed_conditions,
-    refused,
-    transact,
-    update_if,
-    write_one,
-)
+from chalicelib.adapters.dynamodb.writing import connection, delete_if, transact_if, update_if
 from chalicelib.domain.access import Actor, ActorKind, Role
 from chalicelib.domain.account import Account
 from chalicelib.domain.member import Invitation, Member
@@ -47,7 +40,7 @@ class DynamoMemberStore:
                 )
                 write.save(row, AccountRow.account_id.does_not_exist())
 
-        failed = _failed(commit)
+        failed = transact_if(commit)
         if 0 in failed:
             raise _already()
         assert not failed, "a new id is new"  # noqa: S101
@@ -91,7 +84,7 @@ class DynamoMemberStore:
 
         def attempt(member: Member) -> bool:
             if member.role is not Role.OWNER:
-                return _delete(MemberRow(sub), _as_seen(member))
+                return delete_if(MemberRow(sub), _as_seen(member))
 
             def commit() -> None:
                 with TransactWrite(connection=connection()) as write:
@@ -131,7 +124,7 @@ class DynamoMemberStore:
 
     def withdraw(self, account_id: str, invitation_id: str) -> None:
         """Delete one; raises NotFound."""
-        if not _delete(InvitationRow(account_id, invitation_id), InvitationRow.invitation_id.exists()):
+        if not delete_if(InvitationRow(account_id, invitation_id), InvitationRow.invitation_id.exists()):
             raise NotFound("invitation")
 
     def accept(self, account_id: str, invitation: Invitation, member: Member) -> bool:
@@ -145,7 +138,7 @@ class DynamoMemberStore:
                 if member.role is Role.OWNER:
                     _count_owners(write, account_id, 1)
 
-        failed = _failed(commit)
+        failed = transact_if(commit)
         if 0 in failed:
             return False
         if failed:
@@ -174,33 +167,12 @@ def _count_owners(write: TransactWrite, account_id: str, change: int) -> None:
 
 def _owners_changed(commit: Callable[[], None]) -> bool:
     """Whether it was done; False when the member is no longer what was seen. Raises Conflict."""
-    failed = _failed(commit)
+    failed = transact_if(commit)
     if failed == {1}:
         raise Conflict(
             "last_owner", "An account keeps at least one owner. Make somebody else an owner first."
         )
     return not failed
-
-
-def _failed(commit: Callable[[], None]) -> set[int]:
-    try:
-        transact(commit)
-    except TransactWriteError as error:
-        failed = failed_conditions(error)
-        if not failed:
-            raise
-        return failed
-    return set()
-
-
-def _delete(row: MemberRow | InvitationRow, condition: Condition) -> bool:
-    try:
-        write_one(lambda: row.delete(condition))
-    except DeleteError as error:
-        if refused(error):
-            return False
-        raise
-    return True
 
 
 def _as_seen(member: Member) -> Condition:

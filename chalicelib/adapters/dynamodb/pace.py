@@ -9,18 +9,11 @@ import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.adapters.dynamodb.tables import PaceRow
-from chalicelib.adapters.dynamodb.writing import (
-    connection,
-    failed_conditions,
-    transact,
-    update_if,
-    write_one,
-)
+from chalicelib.adapters.dynamodb.writing import connection, transact_if, update_if, write_one
 from chalicelib.domain.schedule import Cursor, Ledger
 from chalicelib.ports import Pace
 
@@ -62,13 +55,7 @@ class DynamoPaceStore:
                     actions: list[Action] = [PaceRow.state.set(state), PaceRow.token.set(seen + 1)]
                     write.update(PaceRow(account_id, subject), actions, unchanged)
 
-        try:
-            transact(commit)
-        except TransactWriteError as error:
-            if failed_conditions(error):
-                return False
-            raise
-        return True
+        return not transact_if(commit)
 
     def line_failed(self, account_id: str, line_id: str, now: datetime, until: datetime) -> int | None:
         """Count one more failure in a row; after ``_FORGOTTEN`` without any, the count starts anew."""

@@ -4,12 +4,12 @@ import json
 import zlib
 from datetime import datetime
 
-from pynamodb.exceptions import DoesNotExist, PutError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.tables import RepeatRow
-from chalicelib.adapters.dynamodb.writing import refused, update_if
+from chalicelib.adapters.dynamodb.writing import put_if, update_if
 from chalicelib.domain.repeat import LARGEST, KeptAnswer, Repeat
 
 
@@ -28,13 +28,7 @@ class DynamoRepeatStore:
             lease_until=new.lease_until,
             expires_at=new.expires_at,
         )
-        try:
-            row.save(RepeatRow.key.does_not_exist() | (RepeatRow.expires_at <= now))
-        except PutError as error:
-            if refused(error):
-                return False
-            raise
-        return True
+        return put_if(row, RepeatRow.key.does_not_exist() | (RepeatRow.expires_at <= now))
 
     def get(self, account_id: str, key: str) -> Repeat | None:
         """Read one; also one that has expired and is still there."""

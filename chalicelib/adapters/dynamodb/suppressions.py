@@ -11,15 +11,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from pynamodb.exceptions import DeleteError, PutError, TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.adapters.dynamodb.checkpoint import Checkpoint
 from chalicelib.adapters.dynamodb.cursors import decode_key_cursor, encode_cursor
-from chalicelib.adapters.dynamodb.reading import read_all
+from chalicelib.adapters.dynamodb.reading import bounded_page, read_all
 from chalicelib.adapters.dynamodb.tables import SuppressionRow
-from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, refused, transact, write_one
+from chalicelib.adapters.dynamodb.writing import connection, delete_if, put_if, transact_if
 from chalicelib.domain.job import ImportProgress
 from chalicelib.domain.suppression import Suppression, SuppressionReason, merged
 from chalicelib.errors import NotFound, Outdated
@@ -27,7 +26,6 @@ from chalicelib.ports import AddressMarks, Page
 
 PIECE = 90  # addresses in one transaction; DynamoDB takes 100 items, one of which may be a checkpoint
 _READ_AT_ONCE = 1_000  # rows a read of a filtered page looks at
-_SCANNED_ENOUGH = 50_000  # rows a filtered page looks at before it is handed out short
 _MERGES = 12  # tries, when somebody else changes the same address at the same time
 
 
@@ -87,11 +85,7 @@ class DynamoSuppressionStore:
         mark = self._marks.mark(account_id, key)
         kept = there or Suppression(key, "", SuppressionReason.ADDED, now)
         row = _row(_erased(account_id), replace(kept, key=mark, address="", campaign_id=None))
-        try:
-            write_one(lambda: row.save(SuppressionRow.address_key.does_not_exist()))
-        except PutError as error:
-            if not refused(error):  # it was erased before, and that mark stays
-                raise
+        put_if(row, SuppressionRow.address_key.does_not_exist())  # one that was erased before keeps its mark
         return _remove(account_id, key)
 
     def _marked(self, account_id: str, keys: Iterable[str]) -> dict[str, str]:
@@ -108,21 +102,11 @@ class DynamoSuppressionStore:
     ) -> Page[Suppression]:
         """In the order of the keys; with a reason, a page may be short because its reads are bounded."""
         after = decode_key_cursor(cursor, prefix) if cursor is not None else ""
-        found: list[Suppression] = []
-        scanned = 0
-        while len(found) < limit and scanned < _SCANNED_ENOUGH:
-            page = _read(account_id, after, limit - len(found), reason, prefix)
-            rows = [_suppression(SuppressionRow.from_raw_data(item)) for item in page["Items"]]
-            if len(rows) > limit - len(found):
-                found += rows[: limit - len(found)]
-                return Page(found, encode_cursor(found[-1].key))
-            found += rows
-            scanned += page["ScannedCount"]
-            last = page.get("LastEvaluatedKey")
-            if not last:
-                return Page(found, None)
-            after = last["address_key"]["S"]
-        return Page(found, encode_cursor(after))
+        items, place = bounded_page(
+            lambda after, fit: _read(account_id, after, fit, reason, prefix), "address_key", after, limit
+        )
+        found = [_suppression(SuppressionRow.from_raw_data(item)) for item in items]
+        return Page(found, encode_cursor(place) if place is not None else None)
 
 
 def _place(partition: str, key: str) -> dict[str, str]:
@@ -136,14 +120,7 @@ def _erased(account_id: str) -> str:
 
 def _remove(partition: str, key: str) -> bool:
     """Remove an entry; False when there is none."""
-    row = SuppressionRow(partition, key)
-    try:
-        write_one(lambda: row.delete(SuppressionRow.address_key.exists()))
-    except DeleteError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    return delete_if(SuppressionRow(partition, key), SuppressionRow.address_key.exists())
 
 
 def _read(
@@ -181,17 +158,13 @@ def _add_piece(account_id: str, piece: Sequence[Suppression], checkpoint: Checkp
     """Put the new ones of a piece, all of them or none, after merging with the others; returns how many."""
     left = list(piece)
     while left or checkpoint:
-        try:
-            transact(lambda new=left: _put(account_id, new, checkpoint))  # type: ignore[misc]
+        failed = transact_if(lambda new=left: _put(account_id, new, checkpoint))  # type: ignore[misc]
+        if not failed:
             break
-        except TransactWriteError as error:
-            failed = failed_conditions(error)
-            if not failed:
-                raise
-            if len(left) in failed:
-                raise Outdated from error
-            _merge(account_id, [one for position, one in enumerate(left) if position in failed])
-            left = [one for position, one in enumerate(left) if position not in failed]
+        if len(left) in failed:
+            raise Outdated
+        _merge(account_id, [one for position, one in enumerate(left) if position in failed])
+        left = [one for position, one in enumerate(left) if position not in failed]
     return len(left)
 
 
@@ -226,14 +199,7 @@ def _merge_one(account_id: str, suppression: Suppression) -> None:
 
 def _replace(account_id: str, wished: Suppression, seen: Suppression | None) -> bool:
     """Write an entry if it is still as seen, None being absent; False when it isn't."""
-    row = _row(account_id, wished)
-    try:
-        write_one(lambda: row.save(_as_seen(seen)))
-    except PutError as error:
-        if refused(error):
-            return False
-        raise
-    return True
+    return put_if(_row(account_id, wished), _as_seen(seen))
 
 
 def _as_seen(seen: Suppression | None) -> Condition:

@@ -6,16 +6,15 @@ that transaction: of two who want the last place, one gets it. Nothing on the wa
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
 
-from pynamodb.exceptions import DoesNotExist, TransactWriteError
+from pynamodb.exceptions import DoesNotExist
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
 from chalicelib.adapters.dynamodb.mapping import plain, sortable
 from chalicelib.adapters.dynamodb.tables import UsageRow
-from chalicelib.adapters.dynamodb.writing import connection, failed_conditions, transact, update_if
+from chalicelib.adapters.dynamodb.writing import connection, transact_if, update_if
 from chalicelib.domain.quota import Quota
 from chalicelib.domain.usage import Usage
 
@@ -85,7 +84,7 @@ def put_counted(
             room = count.does_not_exist() | (count < most)
             transaction.update(UsageRow(account_id), [count.add(1)], room)
 
-    failed = _failed(commit)
+    failed = transact_if(commit)
     return 0 in failed or rows not in failed
 
 
@@ -98,15 +97,4 @@ def remove_counted(write: Callable[[TransactWrite], None], account_id: str, quot
             write(transaction)
             transaction.update(UsageRow(account_id), [count.add(-1)])
 
-    return not _failed(commit)
-
-
-def _failed(commit: Callable[[], Any]) -> set[int]:
-    try:
-        transact(commit)
-    except TransactWriteError as error:
-        failed = failed_conditions(error)
-        if not failed:
-            raise
-        return failed
-    return set()
+    return not transact_if(commit)

@@ -61,13 +61,32 @@ def write_one(write: Callable[[], T]) -> T:
     return _until_decided(write, lambda error: _code(error) == "TransactionConflictException")
 
 
+def transact_if(commit: Callable[[], object]) -> set[int]:
+    """Run a transaction until it is decided: the positions whose condition failed, none when it is done."""
+    try:
+        transact(commit)
+    except TransactWriteError as error:
+        failed = failed_conditions(error)
+        if not failed:
+            raise
+        return failed
+    return set()
+
+
 def put_once(row: Model, new: Condition) -> None:
     """Put an item unless it is there: its random id comes again only when a request is repeated."""
+    put_if(row, new)
+
+
+def put_if(row: Model, condition: Condition) -> bool:
+    """Put one item if the condition holds; False, and nothing written, when it doesn't."""
     try:
-        row.save(new)
+        write_one(lambda: row.save(condition))
     except PutError as error:
-        if not refused(error):
-            raise
+        if refused(error):
+            return False
+        raise
+    return True
 
 
 def update_if(row: Model, actions: list[Action], condition: Condition) -> bool:
