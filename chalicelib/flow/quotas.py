@@ -4,6 +4,7 @@ What is taken is written in one conditional write before the job is made, so tha
 one sees the other. A place is given back by nobody: when all are taken, those whose job is over are free.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -34,23 +35,25 @@ class Leave:
 
         Raises QuotaReached, and Outdated when many others were faster.
         """
-        for _ in range(_TRIES):
-            usage = self.usage.get(account_id)
-            if import_id in usage.imports:
-                return
-            wished = self._wished(account_id, usage, import_id, size)
-            if self.usage.replace(account_id, wished):
-                return
-        raise Outdated
+        self._change(account_id, lambda usage: self._wished(account_id, usage, import_id, size))
 
     def for_file(self, account_id: str, size: int) -> None:
         """Take the bytes of a file that is no import's. Raises as above; asked for again, it counts again."""
+        self._change(account_id, lambda usage: self._with_file(account_id, usage, size))
+
+    def _change(self, account_id: str, wish: Callable[[Usage], Usage]) -> None:
+        """Replace what is taken by what is wished, unless that is the same."""
         for _ in range(_TRIES):
-            usage, now = self.usage.get(account_id), self.clock.now()
-            self._check_bytes(account_id, usage, size, now)
-            if self.usage.replace(account_id, usage.with_file(size, now)):
+            usage = self.usage.get(account_id)
+            wished = wish(usage)
+            if wished is usage or self.usage.replace(account_id, wished):
                 return
         raise Outdated
+
+    def _with_file(self, account_id: str, usage: Usage, size: int) -> Usage:
+        now = self.clock.now()
+        self._check_bytes(account_id, usage, size, now)
+        return usage.with_file(size, now)
 
     def _check_bytes(self, account_id: str, usage: Usage, size: int, now: datetime) -> None:
         most = self.limit_of(account_id, Quota.STORAGE)
@@ -58,6 +61,8 @@ class Leave:
             raise reached(Quota.STORAGE, most)
 
     def _wished(self, account_id: str, usage: Usage, import_id: str, size: int) -> Usage:
+        if import_id in usage.imports:
+            return usage
         now, most = self.clock.now(), self.limit_of(account_id, Quota.IMPORTS)
         if len(usage.imports) >= most:
             alive = tuple(one for one in usage.imports if self._is_alive(account_id, one, now))

@@ -14,33 +14,27 @@ from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
-    LongMessage,
-    Message,
     Outcome,
     Reason,
     Refused,
-    SharedEnd,
     TryLater,
     Unknown,
     Withheld,
-    time_to_carry,
 )
-from chalicelib.domain.dkim import signed
 from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.header import CannotComposeError, message_id_for
 from chalicelib.domain.ids import new_id
-from chalicelib.domain.line import ConnectionState, Line, SmtpChannel
-from chalicelib.domain.mail_providers import replaced_by
+from chalicelib.domain.line import ConnectionState, Line
 from chalicelib.domain.message_links import DOWNLOAD_PATH, OF_A_TEST, OPEN_PATH, UNSUBSCRIBE_PATH
 from chalicelib.domain.personalization import NO_LINKS, Links
 from chalicelib.domain.quota import Quota, reached, usual_limit
 from chalicelib.domain.sample import NO_REPLY, NOT_IN_TIME, Sample, SampleState, marked
-from chalicelib.domain.sending_domain import domain_of
 from chalicelib.domain.suppression import why_not_sent
 from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.compose import compile_for
+from chalicelib.flow.composed import HAND_OVER, Composed, complete
 from chalicelib.flow.lines import find_line
 from chalicelib.flow.open_line import open_line
 from chalicelib.flow.signing import KEY_UNREADABLE
@@ -59,7 +53,6 @@ from chalicelib.ports import (
     SuppressionStore,
 )
 
-HAND_OVER = timedelta(seconds=150)  # what a hand-over may take: less time than this is not enough to begin
 FRESH = timedelta(seconds=2)
 
 
@@ -154,55 +147,52 @@ def send_sample(account_id: str, sample_id: str, stop_at: datetime, ports: Sampl
     now = ports.clock.now()
     if now + HAND_OVER > stop_at:
         raise TimeoutError("too little time left: another sender takes the order")
-    try:
-        end = _end(
-            account_id, sample, campaign, line, ports
-        )  # before the claim: until then it can be repeated
+    try:  # before the claim: until then it can be repeated
+        composed = _composed(account_id, sample, campaign, line, ports)
     except NotFound:
         return None
     if not ports.samples.claim(account_id, sample_id, now):
         return None
-    outcome = _hand_over(account_id, sample, campaign, line, end, stop_at, ports)
+    if isinstance(composed, Reason):
+        outcome: Outcome | Reason = composed
+    else:
+        outcome = _hand_over(account_id, sample, line, composed, stop_at, ports)
     state, reason, remote_id = _settlement(outcome)
     ports.samples.settle(account_id, sample_id, state, reason, remote_id, ports.clock.now())
     return state
 
 
-def _end(
+def _composed(
     account_id: str, sample: Sample, campaign: Campaign, line: Line, ports: SamplePorts
-) -> SharedEnd | None:
-    """The message's files at hand; None without any, and where no message can be made of it."""
-    try:
-        compiled = _compiled(account_id, sample, campaign, line, ports.campaigns, ports.public_url)
-    except CannotComposeError:
-        return None
-    return ports.attached.end(account_id, sample.campaign_id, compiled.end) if compiled.end else None
-
-
-def _hand_over(
-    account_id: str,
-    sample: Sample,
-    campaign: Campaign,
-    line: Line,
-    end: SharedEnd | None,
-    stop_at: datetime,
-    ports: SamplePorts,
-) -> Outcome | Reason:
-    """The outcome, or the reason why it didn't come to a hand-over."""
-    now = ports.clock.now()
-    latest = stop_at - HAND_OVER - time_to_carry(len(end) if end else 0)
+) -> Composed | Reason:
+    """The message with its files and key, or the reason why none can be made; raises NotFound."""
     try:
         _usable(line)
         compiled = _compiled(account_id, sample, campaign, line, ports.campaigns, ports.public_url)
-        own = _render(compiled, sample, line, ports.public_url, now)
-        whole = own if end is None else LongMessage(own, end)
-        message = _signed(account_id, whole, line, now, ports.signer)
+        return complete(account_id, sample.campaign_id, compiled, line, ports.attached, ports.signer)
     except Conflict as error:
         return Reason(error.code, str(error))
     except CannotComposeError as error:
         return error.reason
     except SecretUnreadable:
         return KEY_UNREADABLE
+
+
+def _hand_over(
+    account_id: str,
+    sample: Sample,
+    line: Line,
+    composed: Composed,
+    stop_at: datetime,
+    ports: SamplePorts,
+) -> Outcome | Reason:
+    """The outcome, or the reason why it didn't come to a hand-over."""
+    now = ports.clock.now()
+    latest = stop_at - composed.hand_over
+    try:
+        own = _render(composed.message, sample, line, ports.public_url, now)
+    except CannotComposeError as error:
+        return error.reason
     password = open_line(account_id, line, ports.identities, ports.secrets)
     if isinstance(password, Reason):
         return password
@@ -215,7 +205,7 @@ def _hand_over(
     outcome = ports.channel.deliver(
         line,
         envelope,
-        message,
+        composed.finish(own, now),
         lambda: clearance.holds() and ports.clock.now() <= latest,
     )
     return clearance.refusal if isinstance(outcome, Withheld) and clearance.refusal else outcome
@@ -265,15 +255,6 @@ def _links(public_url: str) -> Links:
         return NO_LINKS
     paths = (f"{UNSUBSCRIBE_PATH}{OF_A_TEST}", f"{OPEN_PATH}{OF_A_TEST}", f"{DOWNLOAD_PATH}{OF_A_TEST}/")
     return Links(*(public_url + path for path in paths))
-
-
-def _signed(
-    account_id: str, message: Message, line: Line, now: datetime, signer: DkimSigner | None
-) -> Message:
-    if signer is None or not isinstance(line.channel, SmtpChannel):
-        return message
-    key = signer.key(account_id, domain_of(line.from_address))
-    return message if key is None else signed(message, key, now, replaced_by(line.channel.host))
 
 
 def _line_id(wish: Wish, campaign: Campaign) -> str:

@@ -18,36 +18,30 @@ from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
-    LongMessage,
-    Message,
     MessageTags,
     Outcome,
     Reason,
     Refused,
     Scope,
-    SharedEnd,
     Stage,
     TryLater,
     Unknown,
     Withheld,
-    time_to_carry,
 )
-from chalicelib.domain.dkim import DkimKey, signed
 from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.header import CannotComposeError, ExtraHeaders, message_id_for
 from chalicelib.domain.line import ConnectionState, Line, SmtpChannel
 from chalicelib.domain.link_tokens import TokenRing
-from chalicelib.domain.mail_providers import replaced_by
 from chalicelib.domain.message_links import links_of
 from chalicelib.domain.personalization import NO_LINKS, Links
 from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
 from chalicelib.domain.return_path import RETURN_FIELD, envelope_of
-from chalicelib.domain.sending_domain import domain_of
 from chalicelib.errors import NotFound, SecretUnreadable
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.brake import AcceptedTally
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.compose import compile_for
+from chalicelib.flow.composed import HAND_OVER, Composed, complete
 from chalicelib.flow.open_line import open_line
 from chalicelib.flow.signing import KEY_UNREADABLE
 from chalicelib.ports import (
@@ -69,7 +63,6 @@ from chalicelib.ports import (
 FRESH = timedelta(seconds=2)  # how old a look at the campaign may be when a message is handed over
 LATEST = timedelta(minutes=10)  # a message later than this gets a new slot, whatever its pace
 QUEUE_TIME = timedelta(seconds=30)  # between a slot and its message at the sender, on a normal day
-HAND_OVER = timedelta(seconds=150)  # what a hand-over may take: less time than this is not enough to begin
 REMEMBER_LINE = timedelta(seconds=30)
 REMEMBER_MESSAGES = 20  # compiled ones: as many as a campaign may have lines, which take turns
 CONCERNS_ALL = frozenset({"message_too_large"})  # refusals that every contact of the campaign would meet
@@ -102,29 +95,6 @@ class SendPorts:
     public_url: str
     attached: AttachedFiles
     signer: DkimSigner | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """What is the same for all recipients: the message, the files at its end, and what it is signed with.
-
-    ``unsigned`` are header fields that the line's server writes anew.
-    """
-
-    message: CompiledMessage
-    end: SharedEnd | None = None
-    key: DkimKey | None = None
-    unsigned: frozenset[str] = frozenset()
-
-    def finish(self, own: bytes, at: datetime) -> Message:
-        """The message for one person with its end and its signature."""
-        message = own if self.end is None else LongMessage(own, self.end)
-        return message if self.key is None else signed(message, self.key, at, self.unsigned)
-
-    @property
-    def hand_over(self) -> timedelta:
-        """What the hand-over of one may take: less time than this is not enough to begin."""
-        return HAND_OVER + time_to_carry(len(self.end) if self.end else 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,13 +383,8 @@ class Sender:
 
     def _composed(self, order: SendOrder, campaign: Campaign, line: Line) -> Composed:
         message = self._compiled(order, campaign, line)
-        end = None
-        if message.end:
-            end = self._ports.attached.end(order.account_id, order.campaign_id, message.end)
-        if self._ports.signer is None or not isinstance(line.channel, SmtpChannel):
-            return Composed(message, end)
-        key = self._ports.signer.key(order.account_id, domain_of(line.from_address))
-        return Composed(message, end, key, replaced_by(line.channel.host))
+        ports = self._ports
+        return complete(order.account_id, order.campaign_id, message, line, ports.attached, ports.signer)
 
     def _compiled(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage:
         """The message of this content version and line, compiled once."""

@@ -25,7 +25,7 @@ from chalicelib.domain.delivery import (
 )
 from chalicelib.domain.identity import SES_SIZE_LIMIT
 from chalicelib.domain.line import Line, SesChannel
-from chalicelib.flow.send import HAND_OVER
+from chalicelib.flow.composed import HAND_OVER
 from chalicelib.settings import SesSettings
 from tests.contract import smtp_builders
 from tests.contract.faulty_ses import (

@@ -26,7 +26,8 @@ from chalicelib.domain.line import Connection, ConnectionState
 from chalicelib.domain.link_tokens import TokenKind, TokenRing
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.flow.campaign import delete_campaign, pause_campaign
-from chalicelib.flow.send import HAND_OVER, LATEST, QUEUE_TIME, Sender
+from chalicelib.flow.composed import HAND_OVER
+from chalicelib.flow.send import LATEST, QUEUE_TIME, Sender
 from chalicelib.ports import SendOrder
 from tests.fakes.channel import LOST_REPLY
 from tests.fakes.world import ACCOUNT, ALWAYS, CONTENT, ORDERED, PUBLIC_URL, World
