@@ -161,8 +161,10 @@ class Publisher:
                 if self._window and (is_full or len(self._window) == before):
                     self._shuffle()
                     return True
-                seconds = _IDLE if self._window else self._until_due()
-                self._changed.wait_for(lambda: self._stopped or self._until_due() == 0, seconds)
+                if self._window:
+                    self._changed.wait_for(lambda: self._stopped or self._until_due() == 0, _IDLE)
+                else:  # what is put meanwhile may be due before what waits now, or be the first to wait
+                    self._changed.wait(self._until_due())
             return False
 
     def _gather_due(self) -> None:

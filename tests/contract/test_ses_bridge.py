@@ -177,6 +177,13 @@ def test_events_are_delayed(cloud: Emulator, tmp_path: Path) -> None:
         assert (running.waiting(), running.bridge.ledger()) == (0, [])
 
 
+def test_late_events_come_though_nothing_follows_them(cloud: Emulator, tmp_path: Path) -> None:
+    with ses(cloud, tmp_path, Options(disorder=Disorder(delay=0.5, seed=1))) as running:
+        running.send(ANNA)
+        assert sorted(types_of(running.events(2))) == ["Delivery", "Send"]
+        assert running.bridge.publisher.backlog() == 0
+
+
 def test_early_events_are_out_before_the_sender_has_its_reply(cloud: Emulator, tmp_path: Path) -> None:
     with ses(cloud, tmp_path, Options(disorder=Disorder(delay=3_600.0, early=1.0))) as running:
         running.send(ANNA)
