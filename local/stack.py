@@ -22,7 +22,6 @@ from local.ses_bridge import Options, SesBridge, run_bridge
 STACK = "postline"
 OPERATOR = "OperateService"
 _MANY_AT_ONCE = ("SendEmails", "TrackEvents")
-_EVENT_COMES_AGAIN = 90  # seconds; more than the function that reads it may run
 _ARTEFACTS = "postline-artefacts"
 _API_STAGE = "api"
 # There is no TLS in front of the emulator.
@@ -106,7 +105,6 @@ def start(
             values = {**values, "PublicUrl": stack.api_url}
             stack = _deployed(emulator, mailbox, bridge, session, build, values)
         _limit_processes(stack)
-        _shorten_waits(stack)
         _answer_in_bytes(stack)
         yield stack
 
@@ -145,13 +143,6 @@ def _limit_processes(stack: Stack) -> None:
         found = functions.list_event_source_mappings(FunctionName=stack.resource(name))
         for source in found["EventSourceMappings"]:
             functions.update_event_source_mapping(UUID=source["UUID"], ScalingConfig=limit)
-
-
-def _shorten_waits(stack: Stack) -> None:
-    """An event that is read while no process is free comes again when it is visible: not in six minutes."""
-    stack.client("sqs").set_queue_attributes(
-        QueueUrl=stack.resource("SesEventQueue"), Attributes={"VisibilityTimeout": str(_EVENT_COMES_AGAIN)}
-    )
 
 
 @contextmanager
