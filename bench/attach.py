@@ -27,7 +27,7 @@ from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Accepted, Envelope, LongMessage, Message
 from chalicelib.domain.email import compile_message
 from chalicelib.domain.line import Line, Security, SmtpChannel
-from chalicelib.flow.attached_files import EndOfMessage
+from chalicelib.flow.attached_files import EndOfMessage, FileAtHand
 
 SIZE = 5 * 1024 * 1024
 TIMES = 6  # messages in one round
@@ -95,8 +95,8 @@ def main() -> None:
     with TemporaryDirectory() as folder, sink() as port:
         path = Path(folder, "encoded")
         path.write_bytes(b"".join(encoded([raw])))
-        pieces = tuple(piece if isinstance(piece, bytes) else path for piece in compiled.end)
-        end = EndOfMessage(pieces, compiled.estimate_size() - compiled.body.least_size())
+        at_hand = FileAtHand(path, path.stat().st_size)
+        end = EndOfMessage(tuple(piece if isinstance(piece, bytes) else at_hand for piece in compiled.end))
         line = Line("l", "Sink", SmtpChannel("127.0.0.1", port, Security.NONE, "user"), "news@shop.example")
         sender = SmtpSender()
         sender.connect(line, "password")

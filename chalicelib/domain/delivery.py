@@ -5,7 +5,7 @@ line that divides them is the *hand-over*, the final dot of SMTP's DATA (RFC 532
 byte of a SendEmail call. Before it, nobody got the message; after it, only the server's reply can tell.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -170,7 +170,25 @@ class Unknown:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The go-ahead was refused just before the hand-over: paused, deleted, or too little time left."""
+    """Certainly not handed over, and nobody refused it: paused, deleted, or too little time left.
+
+    ``failure`` is an exception of ours that came in between, to be raised when the contact was given back.
+    """
+
+    failure: Exception | None = None
+
+    def raise_failure(self) -> None:
+        """Raise what came in between, if anything did."""
+        if self.failure is not None:
+            raise self.failure
 
 
 Outcome = Accepted | TryLater | Refused | Unknown | Withheld
+
+
+def obstacle(go_ahead: Callable[[], bool]) -> Withheld | None:
+    """What stands in the way of a hand-over: a go-ahead that is refused, or that could not be asked for."""
+    try:
+        return None if go_ahead() else Withheld()
+    except Exception as error:  # noqa: BLE001  (whatever it was, nothing has left, and nothing may leave)
+        return Withheld(error)

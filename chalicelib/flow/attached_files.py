@@ -15,23 +15,46 @@ _BLOCK = 256 * 1024  # bytes read at once: memory stays flat, whatever is attach
 
 
 @dataclass(frozen=True, slots=True)
-class EndOfMessage:
-    """Port ``SharedEnd``: bytes, and files that stand between them."""
+class FileAtHand:
+    """An encoded file on this machine's disk, and how many bytes of it there must be."""
 
-    pieces: tuple[bytes | Path, ...]
+    path: Path
     size: int
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is still there in its full length."""
+        return self.path.is_file() and self.path.stat().st_size == self.size
 
     def __len__(self) -> int:
         return self.size
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Its bytes. OSError when they aren't all there: half a file must not pass for a whole message."""
+        left = self.size
+        with self.path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                left -= len(block)
+                yield block
+        if left:
+            raise OSError(f"attached file {self.path.name} lacks {left} of {self.size} bytes")
+
+
+@dataclass(frozen=True, slots=True)
+class EndOfMessage:
+    """Port ``SharedEnd``: bytes, and files that stand between them."""
+
+    pieces: tuple[bytes | FileAtHand, ...]
+
+    def __len__(self) -> int:
+        return sum(map(len, self.pieces))
 
     def __iter__(self) -> Iterator[bytes]:
         for piece in self.pieces:
             if isinstance(piece, bytes):
                 yield piece
             else:
-                with piece.open("rb") as file:
-                    while block := file.read(_BLOCK):
-                        yield block
+                yield from piece
 
 
 class AttachedFiles:
@@ -56,24 +79,25 @@ class AttachedFiles:
         Raises NotFound when a file was removed with its campaign, and what the network does: nothing was
         said to any server yet.
         """
-        found = tuple(
-            piece if isinstance(piece, bytes) else self._path(account_id, campaign_id, piece, pieces)
-            for piece in pieces
+        needed = {_name(piece) for piece in pieces if isinstance(piece, Attachment)}
+        return EndOfMessage(
+            tuple(
+                piece if isinstance(piece, bytes) else self._at_hand(account_id, campaign_id, piece, needed)
+                for piece in pieces
+            )
         )
-        size = sum(len(piece) if isinstance(piece, bytes) else piece.encoded_size for piece in pieces)
-        return EndOfMessage(found, size)
 
-    def _path(
-        self, account_id: str, campaign_id: str, file: Attachment, needed: Sequence[bytes | Attachment]
-    ) -> Path:
-        name = f"{file.attachment_id}-{file.digest}"
-        path = self._folder / name
-        if name not in self._kept:
-            others = {f"{one.attachment_id}-{one.digest}" for one in needed if isinstance(one, Attachment)}
-            self._make_room(file.encoded_size, others)
-            self._fetch(encoded_key(account_id, campaign_id, file.attachment_id, file.digest), path, file)
+    def _at_hand(self, account_id: str, campaign_id: str, file: Attachment, needed: set[str]) -> FileAtHand:
+        name = _name(file)
+        found = FileAtHand(self._folder / name, file.encoded_size)
+        if name not in self._kept or not found.is_whole:
+            self._make_room(file.encoded_size, needed)
+            key = encoded_key(account_id, campaign_id, file.attachment_id, file.digest)
+            self._files.fetch(key, found.path)
+            if not found.is_whole:
+                raise OSError(f"attachment {file.attachment_id} came with another size than it was made with")
         self._kept[name] = self._kept.pop(name, file.encoded_size)
-        return path
+        return found
 
     def _make_room(self, size: int, needed: set[str]) -> None:
         for name in [name for name in self._kept if name not in needed]:
@@ -82,8 +106,6 @@ class AttachedFiles:
             (self._folder / name).unlink(missing_ok=True)
             del self._kept[name]
 
-    def _fetch(self, key: str, path: Path, file: Attachment) -> None:
-        self._files.fetch(key, path)
-        if path.stat().st_size != file.encoded_size:
-            path.unlink()
-            raise OSError(f"attachment {file.attachment_id} came with another size than it was made with")
+
+def _name(file: Attachment) -> str:
+    return f"{file.attachment_id}-{file.digest}"

@@ -11,11 +11,7 @@ from chalicelib.ports import Clock, SuppressionStore
 
 
 class Clearance:
-    """The word of the list about one claimed contact. Who can't be read about is not written to either.
-
-    ``refusal`` says why it doesn't hold because of the list; when the read failed there is no refusal, and
-    the failure is kept until the contact was given back.
-    """
+    """The word of the list about one claimed contact; ``refusal`` says why it doesn't hold."""
 
     def __init__(
         self,
@@ -31,37 +27,27 @@ class Clearance:
         self._clock = clock
         self._fresh = fresh
         self._read_at: datetime | None = None
-        self._failure: Exception | None = None
         self.refusal: Reason | None = None
 
     def holds(self) -> bool:
-        """Whether a message may leave, by a read that is at most ``fresh`` old; else it is read again."""
+        """Whether a message may leave, by a read that is at most ``fresh`` old; else it is read again.
+
+        Raises what the read does: who can't be read about is not written to either.
+        """
         now = self._clock.now()
         if self._read_at is None or now - self._read_at > self._fresh:
+            self.refusal = self._read()
             self._read_at = now
-            self._read()
-        return self.refusal is None and self._failure is None
+        return self.refusal is None
 
-    def raise_failure(self) -> None:
-        """Raise what kept the list from being read, if anything did."""
-        if self._failure is not None:
-            raise self._failure
-
-    def _read(self) -> None:
+    def _read(self) -> Reason | None:
         if not self._email:
-            self.refusal = ERASED
-            return
+            return ERASED
         address = parse_address(self._email)
         if isinstance(address, Rejection):
-            self.refusal = Reason(address.code, address.text)
-            return
-        try:
-            found = self._suppressions.find(self._account_id, [address.key])
-        except Exception as error:  # noqa: BLE001  (whatever it was, we can't tell, and nothing may leave)
-            self._failure = error
-            return
-        if address.key in found:
-            self.refusal = why_not_sent(found[address.key])
+            return Reason(address.code, address.text)
+        found = self._suppressions.find(self._account_id, [address.key])
+        return why_not_sent(found[address.key]) if address.key in found else None
 
 
 def suppressed_among(account_id: str, emails: Iterable[str], suppressions: SuppressionStore) -> set[str]:

@@ -159,6 +159,8 @@ def send_sample(account_id: str, sample_id: str, stop_at: datetime, ports: Sampl
         outcome = _hand_over(account_id, sample, line, composed, stop_at, ports)
     state, reason, remote_id = _settlement(outcome)
     ports.samples.settle(account_id, sample_id, state, reason, remote_id, ports.clock.now())
+    if isinstance(outcome, Withheld):
+        outcome.raise_failure()
     return state
 
 

@@ -18,6 +18,7 @@ from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
+    Message,
     MessageTags,
     Outcome,
     Reason,
@@ -27,6 +28,7 @@ from chalicelib.domain.delivery import (
     TryLater,
     Unknown,
     Withheld,
+    obstacle,
 )
 from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.header import CannotComposeError, ExtraHeaders, message_id_for
@@ -44,6 +46,7 @@ from chalicelib.flow.compose import compile_for
 from chalicelib.flow.composed import HAND_OVER, Composed, complete
 from chalicelib.flow.open_line import open_line
 from chalicelib.flow.signing import KEY_UNREADABLE
+from chalicelib.observability import log
 from chalicelib.ports import (
     BrakeStore,
     CampaignStore,
@@ -66,6 +69,10 @@ QUEUE_TIME = timedelta(seconds=30)  # between a slot and its message at the send
 REMEMBER_LINE = timedelta(seconds=30)
 REMEMBER_MESSAGES = 20  # compiled ones: as many as a campaign may have lines, which take turns
 CONCERNS_ALL = frozenset({"message_too_large"})  # refusals that every contact of the campaign would meet
+NOT_MADE = Reason(
+    "message_not_made",
+    "By an error of ours the message could not be made, and nothing was sent. Please tell the operator.",
+)
 PASSES_BY_ITSELF = frozenset({"sending_quota_used_up"})  # nothing is wrong with the line
 
 T = TypeVar("T")
@@ -178,13 +185,14 @@ class Sender:
             return None
         limit = min(stop_at, contact.lease_until or now)
         clearance = Clearance(order.account_id, contact, self._ports.suppressions, self._ports.clock, FRESH)
-        outcome: Outcome = Withheld()
-        if clearance.holds():
-            outcome = self._hand_over(order, line, composed, own, contact, limit, clearance)
+        outcome = obstacle(clearance.holds) or self._hand_over(
+            order, line, composed, own, contact, limit, clearance
+        )
         if isinstance(outcome, Withheld) and clearance.refusal:
             outcome = Refused(clearance.refusal, Scope.CONTACT)
         self._record(order, token, contact, outcome)
-        clearance.raise_failure()
+        if isinstance(outcome, Withheld):
+            outcome.raise_failure()
         return outcome
 
     def _hand_over(
@@ -197,26 +205,35 @@ class Sender:
         limit: datetime,
         clearance: Clearance,
     ) -> Outcome:
-        now = self._ports.clock.now()
         try:
-            message = composed.message.render(
-                contact.person,
-                _message_id(order, line),
-                now,
-                own.links,
-                draw_for(order.campaign_id, order.contact_id),
-                extra_headers=own.headers,
-                smtputf8=True,
-            )
+            message = self._message(order, line, composed, own, contact)
         except CannotComposeError as error:
             return Refused(error.reason, error.scope)
-        envelope = own.envelope(line, contact.person.email)
+        except Exception as error:  # noqa: BLE001  (a mistake of ours: it was not sent, and that is known)
+            log("message_not_made", contact_id=order.contact_id, campaign_id=order.campaign_id, error=error)
+            return Refused(NOT_MADE, Scope.CONTACT)
         return self._ports.channel.deliver(
             line,
-            envelope,
-            composed.finish(message, now),
+            own.envelope(line, contact.person.email),
+            message,
             lambda: self._go_ahead(order, line, limit - composed.hand_over) and clearance.holds(),
         )
+
+    def _message(
+        self, order: SendOrder, line: Line, composed: Composed, own: Own, contact: Contact
+    ) -> Message:
+        """The contact's message, ready to go. Raises CannotComposeError."""
+        now = self._ports.clock.now()
+        message = composed.message.render(
+            contact.person,
+            _message_id(order, line),
+            now,
+            own.links,
+            draw_for(order.campaign_id, order.contact_id),
+            extra_headers=own.headers,
+            smtputf8=True,
+        )
+        return composed.finish(message, now)
 
     def _own(self, order: SendOrder, composed: Composed, line: Line) -> Own:
         """Made before the claim, for it may have to ask for a key: after it, that would end as unknown."""

@@ -1,6 +1,7 @@
 """Sending through SES: one call for each message, wherever the connection ends."""
 
 import ssl
+from collections.abc import Iterator
 from dataclasses import replace
 
 import boto3
@@ -15,6 +16,7 @@ from chalicelib.domain.delivery import (
     Accepted,
     Connected,
     Envelope,
+    LongMessage,
     MessageTags,
     Outcome,
     Refused,
@@ -42,6 +44,7 @@ from tests.contract.faulty_ses import (
     say,
     then,
 )
+from tests.contract.smtp_builders import End
 from tests.fakes.channel import FakeEmailSender
 
 LINE = Line("line-1", "Shop", SesChannel("shop.example"), "news@shop.example")
@@ -140,6 +143,24 @@ def test_the_go_ahead_is_asked_once_and_before_anything_is_said() -> None:
     with FaultySes() as server:
         assert sender(server.endpoint).deliver(LINE, ENVELOPE, MESSAGE, refuse) == Withheld()
         assert (asked, server.connections) == ([0], 0)
+
+
+def test_what_fails_before_the_call_is_no_unknown_outcome() -> None:
+    class Unreadable(End):
+        def __iter__(self) -> Iterator[bytes]:
+            raise FileNotFoundError
+
+    def fail() -> bool:
+        raise TimeoutError
+
+    with FaultySes() as server:
+        ses = sender(server.endpoint)
+        unasked = ses.deliver(LINE, ENVELOPE, MESSAGE, fail)
+        unread = ses.deliver(LINE, ENVELOPE, LongMessage(MESSAGE, Unreadable(1)), lambda: True)
+        assert server.connections == 0
+    for outcome, failure in ((unasked, TimeoutError), (unread, FileNotFoundError)):
+        assert isinstance(outcome, Withheld)
+        assert isinstance(outcome.failure, failure)
 
 
 def test_a_line_is_ready_without_a_network_and_says_how_much_it_takes() -> None:

@@ -175,9 +175,24 @@ def test_an_exception_of_ours_in_the_middle_hands_over_nothing() -> None:
 
     with FaultySmtp() as server, sending() as sender:
         sender.connect(line(server.port), PASSWORD)
-        with pytest.raises(ZeroDivisionError):
-            sender.deliver(line(server.port), ENVELOPE, LongMessage(MESSAGE, Failing(1)), lambda: True)
+        outcome = sender.deliver(line(server.port), ENVELOPE, LongMessage(MESSAGE, Failing(1)), lambda: True)
+        assert isinstance(outcome, Withheld)
+        assert isinstance(outcome.failure, ZeroDivisionError)
         assert isinstance(send(sender, line(server.port)), Accepted)
+    assert server.accepted == [MESSAGE]
+
+
+def test_a_go_ahead_that_can_not_be_asked_for_hands_over_nothing() -> None:
+    def fail() -> bool:
+        raise TimeoutError
+
+    with FaultySmtp() as server, sending() as sender:
+        sender.connect(line(server.port), PASSWORD)
+        outcome = sender.deliver(line(server.port), ENVELOPE, MESSAGE, fail)
+        assert isinstance(outcome, Withheld)
+        assert isinstance(outcome.failure, TimeoutError)
+        assert isinstance(send(sender, line(server.port)), Accepted)
+    assert server.verbs[2:6] == ["MAIL", "RCPT", "RSET", "MAIL"]
     assert server.accepted == [MESSAGE]
 
 

@@ -15,6 +15,7 @@ from chalicelib.domain.delivery import (
     TryLater,
     Unknown,
     Withheld,
+    obstacle,
 )
 from chalicelib.domain.line import Connection, ConnectionState, Line
 
@@ -56,13 +57,18 @@ class FakeEmailSender:
         self, line: Line, envelope: Envelope, message: Message, go_ahead: Callable[[], bool]
     ) -> Outcome:
         self.before_data()
-        if not go_ahead():
-            return Withheld()
+        withheld = obstacle(go_ahead)
+        if withheld is not None:
+            return withheld
         self.recipient = envelope.recipient
         script = self.outcomes[envelope.recipient]
         outcome = script.pop(0) if script else Accepted()
+        try:
+            text = bytes(message)
+        except OSError as error:
+            return Withheld(error)
         if isinstance(outcome, Accepted | Unknown):
-            self.accepted.append(Mail(line.line_id, envelope.sender, envelope.recipient, bytes(message)))
+            self.accepted.append(Mail(line.line_id, envelope.sender, envelope.recipient, text))
         self.after_data()
         return outcome
 

@@ -181,14 +181,15 @@ class World:
         return AttachmentPorts(self.campaigns, self.attachments, self.files, self.clock, self.leave.for_file)
 
     @cached_property
-    def _folder(self) -> Path:
+    def folder(self) -> Path:
+        """Where the files at hand are."""
         folder = Path(mkdtemp())
         finalize(self, rmtree, folder)
         return folder
 
     def attached_files(self) -> AttachedFiles:
         """What a sender has at hand that has just been started."""
-        return AttachedFiles(self.files, lambda: self._folder)
+        return AttachedFiles(self.files, lambda: self.folder)
 
     @property
     def removal_ports(self) -> RemovalPorts:

@@ -30,6 +30,7 @@ from chalicelib.domain.delivery import (
     Scope,
     TryLater,
     Withheld,
+    obstacle,
 )
 from chalicelib.domain.header import CannotComposeError, needs_smtputf8, wire_address
 from chalicelib.domain.identity import SES_SIZE_LIMIT
@@ -71,12 +72,13 @@ class SesSender:
         go_ahead: Callable[[], bool],
     ) -> Outcome:
         """Hand one message over. ``go_ahead`` is asked once, just before the call."""
-        request = self._request(envelope, message)
+        try:
+            request = self._request(envelope, message)
+        except OSError as error:  # a file of the message can't be read
+            return Withheld(error)
         if isinstance(request, Refused):
             return request
-        if not go_ahead():
-            return Withheld()
-        return self._call(request, envelope.recipient)
+        return obstacle(go_ahead) or self._call(request, envelope.recipient)
 
     def _request(self, envelope: Envelope, message: Message) -> dict[str, Any] | Refused:
         """The call's parameters; Refused for what SES is known not to take."""

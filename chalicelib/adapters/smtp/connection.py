@@ -20,6 +20,7 @@ from chalicelib.domain.delivery import (
     TryLater,
     Unknown,
     Withheld,
+    obstacle,
     time_to_carry,
 )
 from chalicelib.domain.smtp_replies import classify, refusal, split_reply
@@ -67,7 +68,8 @@ class SmtpConnection:
     def deliver(self, envelope: Envelope, message: Message, go_ahead: Callable[[], bool]) -> Outcome:
         """Hands one message over. ``go_ahead`` is asked once, after the recipient was taken and before DATA.
 
-        The server's no, silence and nonsense are outcomes; what ``go_ahead`` or ``message`` raise, escapes.
+        The server's no, silence and nonsense are outcomes, and so is an exception before the final dot, from
+        ``go_ahead`` or a file of ``message`` that can't be read: the connection is given up without that dot.
         """
         length = size(message) if isinstance(message, bytes) else len(message)
         commands = opening(envelope, length, self._extensions)
@@ -80,7 +82,7 @@ class SmtpConnection:
         except Failed as failed:
             outcome = failed.verdict
         finally:
-            if outcome is None:  # an exception in the middle of a transaction: the server must not end it
+            if outcome is None:  # an exception after the dot: nobody knows where the dialogue stands
                 self._wire.close()
         self._settle(outcome)
         return outcome
@@ -105,9 +107,7 @@ class SmtpConnection:
 
     def _transaction(self, commands: Opening, message: Message, go_ahead: Callable[[], bool]) -> Outcome:
         self._address(commands)
-        if not go_ahead():
-            return Withheld()
-        return self._write_body(message) or self._end_of_message()
+        return obstacle(go_ahead) or self._write_body(message) or self._end_of_message()
 
     def _address(self, commands: Opening) -> None:
         """MAIL and RCPT, in one packet where the server allows (RFC 2920). Raises Failed."""
@@ -131,7 +131,7 @@ class SmtpConnection:
         raise denial(Stage.MAIL, reply)
 
     def _write_body(self, message: Message) -> Outcome | None:
-        """DATA and all but the dot that ends it; the outcome if the server spoke or left meanwhile."""
+        """DATA and all but the dot that ends it; the outcome if the message broke off or the server spoke."""
         more = time_to_carry(len(message)).total_seconds()
         deadline = time.monotonic() + self._timeouts.body + more
         with self._dialogue.until(deadline):
@@ -143,6 +143,9 @@ class SmtpConnection:
                 self._wire.write(piece, deadline)
         except WireError:
             return self._last_words()
+        except Exception as error:  # noqa: BLE001  (such as a file that can't be read: without its dot it is no message)
+            self._wire.close()
+            return Withheld(error)
         return self._last_words() if self._wire.interrupted() else None
 
     def _last_words(self) -> Outcome:

@@ -426,6 +426,48 @@ class TestFilesAtHand:
             assert b64decode(b"".join(at_hand.end(ACCOUNT, one, (file,)))) == PDF
         assert sorted(path.name[: len(ids[0])] for path in tmp_path.iterdir()) == sorted([ids[0], ids[2]])
 
+    def test_a_file_that_is_no_longer_whole_is_fetched_again(self, world: World, tmp_path: Path) -> None:
+        one = world.add_campaign(1).campaign_id
+        file = world.attachments.get(ACCOUNT, one, upload(world, one)).attachment
+        at_hand = AttachedFiles(world.files, lambda: tmp_path)
+        whole = b"".join(at_hand.end(ACCOUNT, one, (file,)))
+        (path,) = tmp_path.iterdir()
+        for spoil in (path.unlink, lambda: path.write_bytes(whole[:-1])):
+            spoil()
+            assert b"".join(at_hand.end(ACCOUNT, one, (file,))) == whole
+
+    def test_half_a_file_is_an_error_and_never_the_end_of_a_message(
+        self, world: World, tmp_path: Path
+    ) -> None:
+        one = world.add_campaign(1).campaign_id
+        file = world.attachments.get(ACCOUNT, one, upload(world, one)).attachment
+        end = AttachedFiles(world.files, lambda: tmp_path).end(ACCOUNT, one, (file,))
+        (path,) = tmp_path.iterdir()
+        path.write_bytes(path.read_bytes()[:-1])
+        with pytest.raises(OSError, match="lacks 1 of"):
+            b"".join(end)
+
+    def test_a_file_lost_in_the_middle_of_a_message_gives_the_contact_back(self, world: World) -> None:
+        """The server saw no end of a message, so there is none: that is no unknown outcome."""
+        one = world.add_campaign(1).campaign_id
+        attach(world, one, upload(world, one))
+        launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+        (order,) = world.visit(one)
+
+        def lose() -> None:
+            for path in world.folder.iterdir():
+                path.unlink()
+
+        world.channel.before_data = lose
+        with pytest.raises(FileNotFoundError):
+            world.sender().send(order, world.stop_at())
+        assert world.only(one).status is ContactStatus.NOT_SENT
+        world.channel.before_data = lambda: None
+        world.clock.wait(minutes=1)
+        (again,) = world.visit(one)
+        world.sender().send(again, world.stop_at())
+        assert world.only(one).status is ContactStatus.SENT
+
     def test_an_end_is_read_anew_as_often_as_it_is_needed(self, world: World, tmp_path: Path) -> None:
         one = world.add_campaign(1).campaign_id
         file = world.attachments.get(ACCOUNT, one, upload(world, one)).attachment

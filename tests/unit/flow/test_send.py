@@ -8,7 +8,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from chalicelib.domain.campaign import CampaignStatus
+from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus
 from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import (
@@ -27,7 +27,7 @@ from chalicelib.domain.link_tokens import TokenKind, TokenRing
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.flow.campaign import delete_campaign, pause_campaign
 from chalicelib.flow.composed import HAND_OVER
-from chalicelib.flow.send import LATEST, QUEUE_TIME, Sender
+from chalicelib.flow.send import LATEST, NOT_MADE, QUEUE_TIME, Sender
 from chalicelib.ports import SendOrder
 from tests.fakes.channel import LOST_REPLY
 from tests.fakes.world import ACCOUNT, ALWAYS, CONTENT, ORDERED, PUBLIC_URL, World
@@ -331,6 +331,29 @@ class TestUnwanted:
         assert world.channel.accepted == []
         assert world.all_contacts(campaign_id) == []
 
+    def test_when_the_campaign_can_not_be_looked_at_again_nothing_leaves_and_the_contact_goes_back(
+        self,
+    ) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        sender = world.sender()
+        readable = world.campaigns.get
+
+        def unreadable(account_id: str, campaign_id: str) -> Campaign:
+            raise TimeoutError
+
+        def meanwhile() -> None:
+            world.clock.wait(seconds=3)
+            world.campaigns.get = unreadable  # type: ignore[method-assign]
+
+        world.channel.before_data = meanwhile
+        with pytest.raises(TimeoutError):
+            sender.send(order, world.stop_at())
+        world.campaigns.get = readable  # type: ignore[method-assign]
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.claim, contact.failures) == (NOT_SENT, None, 0)
+        assert world.channel.accepted == []
+
     def test_a_deleted_line_sends_nothing(self) -> None:
         world = World()
         campaign_id, order = one_order(world)
@@ -566,6 +589,18 @@ class TestComposing:
         sender.send(second, world.stop_at())
         assert [b"Subject: New" in mail.text for mail in world.channel.accepted] == [False, True]
         assert sorted(contact.content_version or 0 for contact in world.all_contacts(campaign_id)) == [1, 2]
+
+    def test_a_message_that_by_our_mistake_can_not_be_made_is_an_error_and_not_unknown(self) -> None:
+        world = World()
+        campaign_id = world.running(1)
+        contact = world.only(campaign_id)
+        broken = replace(contact.person, first_name=None)  # type: ignore[arg-type]  # a row that no code of ours writes
+        world.contacts.edit(ACCOUNT, campaign_id, contact.contact_id, broken)
+        (order,) = world.visit(campaign_id)
+        world.sender().send(order, world.stop_at())
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.reason) == (ERROR, NOT_MADE)
+        assert world.channel.accepted == []
 
 
 class TestAfterACrash:
