@@ -40,7 +40,6 @@ from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, 
 from chalicelib.domain.schedule import Timetable, Weekday
 from chalicelib.flow.brake import AcceptedTally, note_trouble
 from chalicelib.flow.clearance import Clearance, suppressed_among
-from chalicelib.flow.send import FRESH
 from chalicelib.flow.track import track
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement
 from local.stack import Stack, start
@@ -127,7 +126,7 @@ def product(account: str, campaign: str) -> None:
     for release in store.release(account, campaign, releases):
         order = SendOrder(account, campaign, release.contact_id, "line", 1, 1, _NOW)
         contact = store.claim(account, order, "token", 1, _NOW)
-        if contact and Clearance(account, contact, suppressions, wiring.clock, FRESH).holds():
+        if contact and Clearance(account, contact, suppressions, wiring.clock).holds():
             store.settle(account, order, "token", Settlement(ContactStatus.SENT, _NOW))
 
 

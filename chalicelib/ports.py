@@ -373,8 +373,11 @@ class SampleStore(Protocol):
         """Store it; one that is there stays as it is."""
 
     def get(self, account_id: str, sample_id: str) -> Sample: ...
-    def claim(self, account_id: str, sample_id: str, now: datetime) -> bool:
-        """From Queued to Sending, for one hand-over; False when it isn't Queued, too old or gone."""
+    def claim(self, account_id: str, sample_id: str, token: str, now: datetime) -> bool:
+        """From Queued to Sending, for one hand-over; False when it isn't Queued, too old or gone.
+
+        A claim that is repeated with its own token, because its answer was lost, holds.
+        """
 
     def settle(
         self,

@@ -4,17 +4,13 @@ Adapters are imported inside the functions: one package serves all Lambdas, and 
 openpyxl, nor the API for an SMTP client.
 """
 
-import atexit
 import random
 import secrets
-import shutil
-import tempfile
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import timedelta
 from functools import cache, partial
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chalicelib.adapters.channels import SenderByChannel
@@ -43,6 +39,7 @@ from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.dynamodb.usage import DynamoUsageStore
 from chalicelib.adapters.kms import KmsAddressMarks, KmsCursorKeys, KmsLinkKeyBox, KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
+from chalicelib.adapters.scratch import scratch_folder
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsQueueGauge, SqsSendQueue
 from chalicelib.domain.brake import limits_at
 from chalicelib.domain.delivery_event import Opener
@@ -228,13 +225,12 @@ def attachment_ports() -> AttachmentPorts:
 @cache
 def attached_files() -> AttachedFiles:
     """The files that this process of senders has at hand, in a folder that goes with it."""
-    return AttachedFiles(files(), _folder_of_process)
+    return AttachedFiles(files(), partial(scratch_folder, "attached"))
 
 
-def _folder_of_process() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="attached-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+def _new_token() -> str:
+    """A claim's, which nobody else has."""
+    return uuid.uuid4().hex
 
 
 def files() -> S3FileStore:
@@ -456,6 +452,7 @@ def sample_ports() -> SamplePorts:
         clock=clock,
         public_url=settings().public_url,
         attached=attached_files(),
+        new_token=_new_token,
         signer=signing(),
     )
 
@@ -770,7 +767,7 @@ def sender() -> Sender:
             secrets=KmsSecretBox(settings().secret_key_id),
             channel=SenderByChannel(smtp_sender, ses_sender),
             clock=clock,
-            new_token=lambda: uuid.uuid4().hex,
+            new_token=_new_token,
             draw=random.random,
             signer=signing(),
             tokens=token_ring(),

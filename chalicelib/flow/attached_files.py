@@ -92,8 +92,9 @@ class AttachedFiles:
         found = FileAtHand(self._folder / name, file.encoded_size)
         if name not in self._kept or not found.is_whole:
             self._make_room(file.encoded_size, needed)
-            key = encoded_key(account_id, campaign_id, file.attachment_id, file.digest)
-            self._files.fetch(key, found.path)
+            self._files.fetch(
+                encoded_key(account_id, campaign_id, file.attachment_id, file.digest), found.path
+            )
             if not found.is_whole:
                 raise OSError(f"attachment {file.attachment_id} came with another size than it was made with")
         self._kept[name] = self._kept.pop(name, file.encoded_size)

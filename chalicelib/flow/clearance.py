@@ -9,6 +9,8 @@ from chalicelib.domain.delivery import Reason
 from chalicelib.domain.suppression import ERASED, why_not_sent
 from chalicelib.ports import Clock, SuppressionStore
 
+FRESH = timedelta(seconds=2)  # how old any look may be when a message is handed over
+
 
 class Clearance:
     """The word of the list about one claimed contact; ``refusal`` says why it doesn't hold."""
@@ -19,23 +21,21 @@ class Clearance:
         contact: Contact,
         suppressions: SuppressionStore,
         clock: Clock,
-        fresh: timedelta,
     ) -> None:
         self._account_id = account_id
         self._email = contact.person.email
         self._suppressions = suppressions
         self._clock = clock
-        self._fresh = fresh
         self._read_at: datetime | None = None
         self.refusal: Reason | None = None
 
     def holds(self) -> bool:
-        """Whether a message may leave, by a read that is at most ``fresh`` old; else it is read again.
+        """Whether a message may leave, by a read that is at most FRESH old; else it is read again.
 
         Raises what the read does: who can't be read about is not written to either.
         """
         now = self._clock.now()
-        if self._read_at is None or now - self._read_at > self._fresh:
+        if self._read_at is None or now - self._read_at > FRESH:
             self.refusal = self._read()
             self._read_at = now
         return self.refusal is None

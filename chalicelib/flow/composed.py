@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from chalicelib.domain.delivery import LongMessage, Message, SharedEnd, time_to_carry
+from chalicelib.domain.delivery import LongMessage, Message, Reason, SharedEnd, time_to_carry
 from chalicelib.domain.dkim import DkimKey, signed
 from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.line import Line, SmtpChannel
@@ -12,7 +12,11 @@ from chalicelib.domain.sending_domain import domain_of
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.ports import DkimSigner
 
+ADDRESSING = timedelta(seconds=45)  # what may pass between the claim and the last look
 HAND_OVER = timedelta(seconds=150)  # what a hand-over may take: less time than this is not enough to begin
+PART_MISSING = Reason(
+    "part_missing", "The content, or a file of it, can't be found. Save the content again, with its files."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def complete(
 ) -> Composed:
     """Add the files at hand and, for SMTP, the key of the line's domain; SES signs by itself.
 
-    Raises NotFound when the campaign's files are gone, and SecretUnreadable.
+    Raises NotFound when a file is gone (see PART_MISSING), and SecretUnreadable.
     """
     end = attached.end(account_id, campaign_id, message.end) if message.end else None
     if signer is None or not isinstance(line.channel, SmtpChannel):

@@ -4,6 +4,7 @@ Nothing of a contact is touched or counted, and nothing reports on the message. 
 itself: the row is claimed before the hand-over, and a claimed row is never claimed again.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -13,7 +14,9 @@ from chalicelib.domain.contact import Contact, Person
 from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.delivery import (
     Accepted,
+    Connected,
     Envelope,
+    Message,
     Outcome,
     Reason,
     Refused,
@@ -34,7 +37,7 @@ from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnr
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.clearance import Clearance
 from chalicelib.flow.compose import compile_for
-from chalicelib.flow.composed import HAND_OVER, Composed, complete
+from chalicelib.flow.composed import ADDRESSING, HAND_OVER, PART_MISSING, complete
 from chalicelib.flow.lines import find_line
 from chalicelib.flow.open_line import open_line
 from chalicelib.flow.signing import KEY_UNREADABLE
@@ -52,8 +55,6 @@ from chalicelib.ports import (
     SecretBox,
     SuppressionStore,
 )
-
-FRESH = timedelta(seconds=2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class SamplePorts:
     clock: Clock
     public_url: str
     attached: AttachedFiles
+    new_token: Callable[[], str]
     signer: DkimSigner | None = None
 
 
@@ -137,26 +139,26 @@ def read_sample(account_id: str, sample_id: str, samples: SampleStore, clock: Cl
 
 
 def send_sample(account_id: str, sample_id: str, stop_at: datetime, ports: SamplePorts) -> SampleState | None:
-    """Carry out one order; None when there was nothing (any more) to do."""
+    """Carry out one order; None when there was nothing (any more) to do.
+
+    What the stores raise is raised: before the claim the order can be repeated, after it the failure is
+    told with the test message.
+    """
     try:
         sample = ports.samples.get(account_id, sample_id)
         campaign = ports.campaigns.get(account_id, sample.campaign_id)
         line = ports.lines.get(account_id, sample.line_id)
     except NotFound:
         return None
-    now = ports.clock.now()
-    if now + HAND_OVER > stop_at:
-        raise TimeoutError("too little time left: another sender takes the order")
-    try:  # before the claim: until then it can be repeated
-        composed = _composed(account_id, sample, campaign, line, ports)
-    except NotFound:
+    _in_time(ports.clock.now() + HAND_OVER, stop_at)
+    ready = _prepare(account_id, sample, campaign, line, ports)
+    latest = stop_at if isinstance(ready, Reason) else stop_at - ready.hand_over
+    _in_time(ports.clock.now() + ADDRESSING, latest)
+    if not ports.samples.claim(account_id, sample_id, ports.new_token(), ports.clock.now()):
         return None
-    if not ports.samples.claim(account_id, sample_id, now):
-        return None
-    if isinstance(composed, Reason):
-        outcome: Outcome | Reason = composed
-    else:
-        outcome = _hand_over(account_id, sample, line, composed, stop_at, ports)
+    outcome = (
+        ready if isinstance(ready, Reason) else _hand_over(account_id, sample, line, ready, latest, ports)
+    )
     state, reason, remote_id = _settlement(outcome)
     ports.samples.settle(account_id, sample_id, state, reason, remote_id, ports.clock.now())
     if isinstance(outcome, Withheld):
@@ -164,50 +166,64 @@ def send_sample(account_id: str, sample_id: str, stop_at: datetime, ports: Sampl
     return state
 
 
-def _composed(
+def _in_time(until: datetime, stop_at: datetime) -> None:
+    if until > stop_at:
+        raise TimeoutError("too little time left: another sender takes the order")
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """The message, behind an open connection. ``hand_over`` is what its way to the server may take."""
+
+    message: Message
+    hand_over: timedelta
+
+
+def _prepare(
     account_id: str, sample: Sample, campaign: Campaign, line: Line, ports: SamplePorts
-) -> Composed | Reason:
-    """The message with its files and key, or the reason why none can be made; raises NotFound."""
+) -> _Ready | Reason:
+    """All but the hand-over; or the reason why it can't come to one."""
+    ready = _made(account_id, sample, campaign, line, ports)
+    if isinstance(ready, Reason):
+        return ready
+    password = open_line(account_id, line, ports.identities, ports.secrets)
+    if isinstance(password, Reason):
+        return password
+    connected = ports.channel.connect(line, password)
+    return ready if isinstance(connected, Connected) else connected.reason
+
+
+def _made(
+    account_id: str, sample: Sample, campaign: Campaign, line: Line, ports: SamplePorts
+) -> _Ready | Reason:
+    """The message with its files and signature, or the reason why none can be made."""
+    now = ports.clock.now()
     try:
         _usable(line)
         compiled = _compiled(account_id, sample, campaign, line, ports.campaigns, ports.public_url)
-        return complete(account_id, sample.campaign_id, compiled, line, ports.attached, ports.signer)
+        composed = complete(account_id, sample.campaign_id, compiled, line, ports.attached, ports.signer)
+        own = _render(composed.message, sample, line, ports.public_url, now)
     except Conflict as error:
         return Reason(error.code, str(error))
     except CannotComposeError as error:
         return error.reason
     except SecretUnreadable:
         return KEY_UNREADABLE
+    except NotFound:
+        return PART_MISSING
+    return _Ready(composed.finish(own, now), composed.hand_over)
 
 
 def _hand_over(
-    account_id: str,
-    sample: Sample,
-    line: Line,
-    composed: Composed,
-    stop_at: datetime,
-    ports: SamplePorts,
+    account_id: str, sample: Sample, line: Line, ready: _Ready, latest: datetime, ports: SamplePorts
 ) -> Outcome | Reason:
-    """The outcome, or the reason why it didn't come to a hand-over."""
-    now = ports.clock.now()
-    latest = stop_at - composed.hand_over
-    try:
-        own = _render(composed.message, sample, line, ports.public_url, now)
-    except CannotComposeError as error:
-        return error.reason
-    password = open_line(account_id, line, ports.identities, ports.secrets)
-    if isinstance(password, Reason):
-        return password
-    connected = ports.channel.connect(line, password)
-    if isinstance(connected, TryLater | Refused):
-        return connected
+    """The outcome, or what the suppression list has against it."""
     reader = Contact(sample.contact_id, replace(sample.person, email=sample.recipient))
-    clearance = Clearance(account_id, reader, ports.suppressions, ports.clock, FRESH)
-    envelope = Envelope(line.from_address, sample.recipient)
+    clearance = Clearance(account_id, reader, ports.suppressions, ports.clock)
     outcome = ports.channel.deliver(
         line,
-        envelope,
-        composed.finish(own, now),
+        Envelope(line.from_address, sample.recipient),
+        ready.message,
         lambda: clearance.holds() and ports.clock.now() <= latest,
     )
     return clearance.refusal if isinstance(outcome, Withheld) and clearance.refusal else outcome

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from functools import partial
 
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
@@ -30,22 +30,21 @@ from chalicelib.domain.delivery import (
     Withheld,
     obstacle,
 )
-from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.header import CannotComposeError, ExtraHeaders, message_id_for
-from chalicelib.domain.line import ConnectionState, Line, SmtpChannel
+from chalicelib.domain.line import Line, SmtpChannel
 from chalicelib.domain.link_tokens import TokenRing
 from chalicelib.domain.message_links import links_of
 from chalicelib.domain.personalization import NO_LINKS, Links
-from chalicelib.domain.retry import LINE_WAITS, RATE_WAIT, contact_wait, line_wait
+from chalicelib.domain.retry import contact_wait
 from chalicelib.domain.return_path import RETURN_FIELD, envelope_of
 from chalicelib.errors import NotFound, SecretUnreadable
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.brake import AcceptedTally
 from chalicelib.flow.clearance import Clearance
-from chalicelib.flow.compose import compile_for
-from chalicelib.flow.composed import HAND_OVER, Composed, complete
-from chalicelib.flow.open_line import open_line
+from chalicelib.flow.composed import ADDRESSING, HAND_OVER, PART_MISSING, Composed, complete
+from chalicelib.flow.line_trouble import LineTrouble
 from chalicelib.flow.signing import KEY_UNREADABLE
+from chalicelib.flow.warm_memory import OpenLine, WarmMemory
 from chalicelib.observability import log
 from chalicelib.ports import (
     BrakeStore,
@@ -63,19 +62,13 @@ from chalicelib.ports import (
     SuppressionStore,
 )
 
-FRESH = timedelta(seconds=2)  # how old a look at the campaign may be when a message is handed over
 LATEST = timedelta(minutes=10)  # a message later than this gets a new slot, whatever its pace
 QUEUE_TIME = timedelta(seconds=30)  # between a slot and its message at the sender, on a normal day
-REMEMBER_LINE = timedelta(seconds=30)
-REMEMBER_MESSAGES = 20  # compiled ones: as many as a campaign may have lines, which take turns
 CONCERNS_ALL = frozenset({"message_too_large"})  # refusals that every contact of the campaign would meet
 NOT_MADE = Reason(
     "message_not_made",
     "By an error of ours the message could not be made, and nothing was sent. Please tell the operator.",
 )
-PASSES_BY_ITSELF = frozenset({"sending_quota_used_up"})  # nothing is wrong with the line
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,67 +120,95 @@ class Own:
         return Envelope(line.from_address, recipient, self.tags)
 
 
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """All that a message needs but its contact: made before the claim, while a failure costs nothing.
+
+    ``version`` is the content version it was composed from.
+    """
+
+    line: Line
+    composed: Composed
+    own: Own
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stopped:
+    """Why an order got no further than its preparation. The contact goes back; ``afterwards`` comes then."""
+
+    reason: Reason | None = None
+    outcome: TryLater | Refused | None = None
+    afterwards: Callable[[], None] = lambda: None
+
+
 class Sender:
     """A warm sender: between orders it remembers campaigns, lines and compiled messages."""
 
     def __init__(self, ports: SendPorts) -> None:
         self._ports = ports
-        self._looks: dict[tuple[str, str], tuple[datetime, Campaign | None]] = {}
-        self._lines: dict[tuple[str, str], tuple[datetime, Line, str]] = {}
-        self._messages: dict[tuple[str, str, int, tuple[str, ...], Line], CompiledMessage] = {}
-        self._troubled: set[tuple[str, str]] = set()
-        self._resting: dict[tuple[str, str], datetime] = {}
+        self._memory = WarmMemory(
+            ports.campaigns, ports.lines, ports.identities, ports.secrets, ports.clock, ports.public_url
+        )
+        self._trouble = LineTrouble(ports.pace, ports.lines, ports.clock)
         self._accepted = AcceptedTally(ports.brakes)
 
     def send(self, order: SendOrder, stop_at: datetime) -> Outcome | None:
         """Carry out one order; None when nothing was handed over and the contact went back or was gone.
 
-        ``stop_at`` is when this process may be stopped: too little time left is too little to begin.
+        ``stop_at`` is when this process may be stopped: too little time left is too little to begin. What
+        the stores raise is raised, after the contact was given back if nothing was handed over.
         """
-        campaign = self._look(order)
-        now = self._ports.clock.now()
-        found = self._line(order)
-        if campaign is None or found is None or now + HAND_OVER > stop_at:
-            self._give_back(order, None)
-            return None
-        line, password = found
-        if not wanted(campaign, line, order, now):
-            self._give_back(order, None)
-            return None
-        composed = self._compose_or_stop(order, campaign, line, stop_at)
-        if composed is None:
-            return None
-        own = self._own(order, composed, line)
-        connected = self._ports.channel.connect(line, password)
-        if isinstance(connected, TryLater | Refused):
-            self._settle_line(order, connected)
-            self._give_back(order, None, reason=connected.reason)
-            return connected
-        return self._claim_and_hand_over(order, campaign, line, composed, own, stop_at)
+        try:
+            ready = self._prepare(order, stop_at)
+        except Exception:
+            with suppress(Exception):  # else the end of its lease gives it back
+                self._give_back(order, None)
+            raise
+        if isinstance(ready, Ready):
+            return self._claim_and_hand_over(order, ready, stop_at)
+        self._give_back(order, None, ready.reason)
+        ready.afterwards()
+        return ready.outcome
 
     def flush(self) -> None:
         """Write down how many messages were accepted since the last time; to be called after each batch."""
         self._accepted.flush()
 
-    def _claim_and_hand_over(
-        self,
-        order: SendOrder,
-        campaign: Campaign,
-        line: Line,
-        composed: Composed,
-        own: Own,
-        stop_at: datetime,
-    ) -> Outcome | None:
+    def _prepare(self, order: SendOrder, stop_at: datetime) -> Ready | Stopped:
+        """Look, compose and connect."""
+        campaign = self._memory.campaign(order.account_id, order.campaign_id)
+        opened, now = self._open_line(order), self._ports.clock.now()
+        if campaign is None or opened is None or not wanted(campaign, opened.line, order, now):
+            return Stopped()
+        composed = (
+            Stopped()
+            if now + ADDRESSING + HAND_OVER > stop_at
+            else self._compose(order, campaign, opened.line)
+        )
+        if isinstance(composed, Stopped):
+            return composed
+        own = self._own(order, composed, opened.line)
+        if self._late(composed, stop_at):  # files may take their time to come
+            return Stopped()
+        connected = self._ports.channel.connect(opened.line, opened.password)
+        if isinstance(connected, TryLater | Refused):
+            return Stopped(connected.reason, connected, partial(self._line_failed, order, connected))
+        if self._late(composed, stop_at):  # so may a server
+            return Stopped()
+        return Ready(opened.line, composed, own, campaign.content_version)
+
+    def _late(self, composed: Composed, stop_at: datetime) -> bool:
+        return self._ports.clock.now() + ADDRESSING + composed.hand_over > stop_at
+
+    def _claim_and_hand_over(self, order: SendOrder, ready: Ready, stop_at: datetime) -> Outcome | None:
         token = self._ports.new_token()
-        now = self._ports.clock.now()
-        contact = self._ports.contacts.claim(order.account_id, order, token, campaign.content_version, now)
+        contact = self._claim(order, token, ready.version)
         if contact is None:
             return None
-        limit = min(stop_at, contact.lease_until or now)
-        clearance = Clearance(order.account_id, contact, self._ports.suppressions, self._ports.clock, FRESH)
-        outcome = obstacle(clearance.holds) or self._hand_over(
-            order, line, composed, own, contact, limit, clearance
-        )
+        limit = min(stop_at, contact.lease_until or self._ports.clock.now()) - ready.composed.hand_over
+        clearance = Clearance(order.account_id, contact, self._ports.suppressions, self._ports.clock)
+        outcome = obstacle(clearance.holds) or self._hand_over(order, ready, contact, limit, clearance)
         if isinstance(outcome, Withheld) and clearance.refusal:
             outcome = Refused(clearance.refusal, Scope.CONTACT)
         self._record(order, token, contact, outcome)
@@ -195,45 +216,47 @@ class Sender:
             outcome.raise_failure()
         return outcome
 
+    def _claim(self, order: SendOrder, token: str, version: int) -> Contact | None:
+        """The contact, if it is ours now. A claim whose reply was lost for good is given back unused."""
+        try:
+            return self._ports.contacts.claim(
+                order.account_id, order, token, version, self._ports.clock.now()
+            )
+        except Exception:
+            with suppress(Exception):
+                self._give_back(order, token)
+            raise
+
     def _hand_over(
-        self,
-        order: SendOrder,
-        line: Line,
-        composed: Composed,
-        own: Own,
-        contact: Contact,
-        limit: datetime,
-        clearance: Clearance,
+        self, order: SendOrder, ready: Ready, contact: Contact, latest: datetime, clearance: Clearance
     ) -> Outcome:
         try:
-            message = self._message(order, line, composed, own, contact)
+            message = self._message(order, ready, contact)
         except CannotComposeError as error:
             return Refused(error.reason, error.scope)
         except Exception as error:  # noqa: BLE001  (a mistake of ours: it was not sent, and that is known)
             log("message_not_made", contact_id=order.contact_id, campaign_id=order.campaign_id, error=error)
             return Refused(NOT_MADE, Scope.CONTACT)
         return self._ports.channel.deliver(
-            line,
-            own.envelope(line, contact.person.email),
+            ready.line,
+            ready.own.envelope(ready.line, contact.person.email),
             message,
-            lambda: self._go_ahead(order, line, limit - composed.hand_over) and clearance.holds(),
+            lambda: clearance.holds() and self._go_ahead(order, ready, latest),
         )
 
-    def _message(
-        self, order: SendOrder, line: Line, composed: Composed, own: Own, contact: Contact
-    ) -> Message:
+    def _message(self, order: SendOrder, ready: Ready, contact: Contact) -> Message:
         """The contact's message, ready to go. Raises CannotComposeError."""
         now = self._ports.clock.now()
-        message = composed.message.render(
+        message = ready.composed.message.render(
             contact.person,
-            _message_id(order, line),
+            _message_id(order, ready.line),
             now,
-            own.links,
+            ready.own.links,
             draw_for(order.campaign_id, order.contact_id),
-            extra_headers=own.headers,
+            extra_headers=ready.own.headers,
             smtputf8=True,
         )
-        return composed.finish(message, now)
+        return ready.composed.finish(message, now)
 
     def _own(self, order: SendOrder, composed: Composed, line: Line) -> Own:
         """Made before the claim, for it may have to ask for a key: after it, that would end as unknown."""
@@ -244,19 +267,25 @@ class Sender:
         links, returns = links_of(tags, use, tokens, self._ports.public_url)
         return Own(tags, links, returns if by_smtp else "")
 
-    def _go_ahead(self, order: SendOrder, line: Line, latest: datetime) -> bool:
-        """The last look, just before the message leaves: still wanted, and enough time for the reply."""
-        campaign, now = self._look(order), self._ports.clock.now()
-        return campaign is not None and wanted(campaign, line, order, now) and now <= latest
+    def _go_ahead(self, order: SendOrder, ready: Ready, latest: datetime) -> bool:
+        """The last look, just before the message leaves: still wanted, as it is, and time for the reply."""
+        campaign = self._memory.campaign(order.account_id, order.campaign_id)
+        now = self._ports.clock.now()
+        if campaign is None or campaign.content_version != ready.version:
+            return False
+        return wanted(campaign, ready.line, order, now) and now <= latest
 
     def _record(self, order: SendOrder, token: str, contact: Contact, outcome: Outcome) -> None:
-        """Write down what became of the message. The claim makes sure that it is ours to say."""
+        """Write down what became of the message. The claim makes sure that it is ours to say.
+
+        The contact comes first: what else is to be done may fail, and must not leave the claim behind.
+        """
         now = self._ports.clock.now()
         match outcome:
             case Accepted(remote_id):
                 self._settle(order, token, Settlement(ContactStatus.SENT, now, remote_id=remote_id))
                 self._accepted.add(order.account_id, order.campaign_id, order.line_id, now)
-                self._line_worked(order)
+                self._trouble.worked((order.account_id, order.line_id))
             case Unknown(reason):
                 # The code is what keeps a resend away from it, whatever the channel calls it.
                 doubt = replace(reason, code=OUTCOME_UNKNOWN)
@@ -265,65 +294,38 @@ class Sender:
                 self._give_back(order, token)
             case Refused(reason, Scope.CONTACT) | Refused(reason, Scope.CONTENT):
                 self._refuse(order, token, reason)
-            case TryLater(reason, Scope.CONTACT, after) | TryLater(reason, Scope.CONTENT, after):
-                self._put_off(order, token, contact.failures + 1, reason, after)
+            case TryLater(_, Scope.CONTACT) | TryLater(_, Scope.CONTENT):
+                self._try_later(order, token, contact, outcome)
             case TryLater() | Refused():
-                self._settle_line(order, outcome)
                 self._give_back(order, token, reason=outcome.reason)
+                self._line_failed(order, outcome)
 
     def _refuse(self, order: SendOrder, token: str, reason: Reason) -> None:
         """An Error for this contact; what none of the campaign would pass pauses the campaign instead."""
         if reason.code in CONCERNS_ALL and reason.stage is not Stage.RCPT:
-            self._pause(order, reason)
             self._give_back(order, token, reason=reason)
+            self._pause(order, reason)
         else:
             self._settle(order, token, Settlement(ContactStatus.ERROR, self._ports.clock.now(), reason))
 
-    def _put_off(
-        self, order: SendOrder, token: str, failures: int, reason: Reason, after: timedelta | None
-    ) -> None:
-        wait = contact_wait(failures, after, self._ports.draw())
-        now = self._ports.clock.now()
+    def _try_later(self, order: SendOrder, token: str, contact: Contact, outcome: TryLater) -> None:
+        """The contact waits; a server that is silent to one after the other is the line's trouble."""
+        key, reason = (order.account_id, order.line_id), outcome.reason
+        if self._trouble.fell_silent(key, order.contact_id, reason):
+            self._give_back(order, token, reason=reason)
+            self._line_failed(order, replace(outcome, scope=Scope.LINE))
+            return
+        failures, now = contact.failures + 1, self._ports.clock.now()
+        wait = contact_wait(failures, outcome.after, self._ports.draw())
         if wait is None:
             self._settle(order, token, Settlement(ContactStatus.ERROR, now, reason))
         else:
             back = Settlement(ContactStatus.NOT_SENT, now, reason, now + wait, failures)
             self._settle(order, token, back)
 
-    def _settle_line(self, order: SendOrder, outcome: TryLater | Refused) -> None:
-        """Let the line rest, or take it out of use; its contacts are not burned for it."""
-        key, now = (order.account_id, order.line_id), self._ports.clock.now()
-        self._troubled.add(key)
-        if isinstance(outcome, Refused):
-            self._take_out_of_use(key, outcome.reason)
-        elif outcome.scope is Scope.RATE or outcome.reason.code in PASSES_BY_ITSELF:
-            self._rest(key, now + max(RATE_WAIT, outcome.after or RATE_WAIT))
-        else:
-            failures = self._ports.pace.line_failed(*key, now, now + LINE_WAITS[0])
-            self._resting[key] = now + LINE_WAITS[0]
-            wait = line_wait(failures, outcome.after) if failures else LINE_WAITS[0]
-            if wait is None:
-                self._take_out_of_use(key, outcome.reason)
-            elif failures and wait > LINE_WAITS[0]:
-                self._rest(key, now + wait)
-
-    def _rest(self, key: tuple[str, str], until: datetime) -> None:
-        self._ports.pace.rest_line(*key, until)
-        self._resting[key] = until
-
-    def _take_out_of_use(self, key: tuple[str, str], reason: Reason) -> None:
-        """Nothing leaves through it until a person has connected it again."""
-        with suppress(NotFound):
-            connection = self._ports.lines.get(*key).connection
-            self._ports.lines.set_connection(*key, connection.failed(self._ports.clock.now(), reason))
-        self._lines.pop(key, None)
-
-    def _line_worked(self, order: SendOrder) -> None:
-        """Forget failures this process has seen; a write for every message would cost more than it tells."""
-        key = (order.account_id, order.line_id)
-        if key in self._troubled:
-            self._ports.pace.line_worked(*key)
-            self._troubled.discard(key)
+    def _line_failed(self, order: SendOrder, outcome: TryLater | Refused) -> None:
+        self._memory.forget_line(order.account_id, order.line_id)
+        self._trouble.failed((order.account_id, order.line_id), outcome)
 
     def _pause(self, order: SendOrder, reason: Reason) -> None:
         self._ports.campaigns.move(
@@ -342,85 +344,45 @@ class Sender:
     def _settle(self, order: SendOrder, token: str | None, settlement: Settlement) -> None:
         self._ports.contacts.settle(order.account_id, order, token, settlement)
 
-    def _look(self, order: SendOrder) -> Campaign | None:
-        """The campaign as it was at most FRESH ago; None when it is gone."""
-        key, now = (order.account_id, order.campaign_id), self._ports.clock.now()
-        seen = self._looks.get(key)
-        if seen is None or now - seen[0] > FRESH:
-            seen = self._looks[key] = (now, _find(lambda: self._ports.campaigns.get(*key)))
-        return seen[1]
-
-    def _line(self, order: SendOrder) -> tuple[Line, str] | None:
-        """The line and its password; None when it was deleted, rests, is braked or out of use."""
-        key, now = (order.account_id, order.line_id), self._ports.clock.now()
-        if now < self._resting.get(key, now):
+    def _open_line(self, order: SendOrder) -> OpenLine | None:
+        """The line, ready to connect; None when it was deleted, rests, is braked or out of use."""
+        key = order.account_id, order.line_id
+        if self._trouble.rests(key):
             return None
-        seen = self._lines.get(key)
-        if seen is None or now - seen[0] > REMEMBER_LINE:
-            line = _find(lambda: self._ports.lines.get(*key))
-            if line is None or line.connection.state is not ConnectionState.CONNECTED or line.brake:
-                return None
-            password = self._leave_to_send(key, line)
-            if password is None:
-                return None
-            seen = self._lines[key] = (now, line, password)
-        return seen[1], seen[2]
-
-    def _leave_to_send(self, key: tuple[str, str], line: Line) -> str | None:
-        """The password; empty for SES, where the identity must be the account's own. None: out of use now."""
-        found = open_line(key[0], line, self._ports.identities, self._ports.secrets)
-        if isinstance(found, Reason):
-            self._take_out_of_use(key, found)
+        opened = self._memory.line(*key)
+        if isinstance(opened, Reason):
+            self._trouble.take_out_of_use(key, opened)
             return None
-        return found
+        return opened
 
-    def _compose_or_stop(
-        self, order: SendOrder, campaign: Campaign, line: Line, stop_at: datetime
-    ) -> Composed | None:
+    def _compose(self, order: SendOrder, campaign: Campaign, line: Line) -> Composed | Stopped:
         """The compiled message and its key. What can't be composed would fail for every contact: it pauses.
 
         A key that can't be read takes the line out of use: what is to be signed never leaves unsigned.
         """
         try:
-            composed = self._composed(order, campaign, line)
+            message = self._memory.message(order.account_id, campaign, line)
+            return complete(
+                order.account_id, order.campaign_id, message, line, self._ports.attached, self._ports.signer
+            )
         except CannotComposeError as error:
-            self._pause(order, error.reason)
-            self._give_back(order, None, reason=error.reason)
-            return None
+            return Stopped(error.reason, afterwards=partial(self._pause, order, error.reason))
         except SecretUnreadable:
-            self._take_out_of_use((order.account_id, order.line_id), KEY_UNREADABLE)
-            self._give_back(order, None)
-            return None
-        except NotFound:  # the campaign was removed since the look
-            return None
-        if self._ports.clock.now() + composed.hand_over > stop_at:  # files may take their time to come
-            self._give_back(order, None)
-            return None
-        return composed
-
-    def _composed(self, order: SendOrder, campaign: Campaign, line: Line) -> Composed:
-        message = self._compiled(order, campaign, line)
-        ports = self._ports
-        return complete(order.account_id, order.campaign_id, message, line, ports.attached, ports.signer)
-
-    def _compiled(self, order: SendOrder, campaign: Campaign, line: Line) -> CompiledMessage:
-        """The message of this content version and line, compiled once."""
-        key = (order.account_id, campaign.campaign_id, campaign.content_version, campaign.columns, line)
-        if key not in self._messages:
-            if len(self._messages) >= REMEMBER_MESSAGES:
-                self._messages.clear()  # a few campaigns at a time are the rule; the memory stays flat
-            content = self._ports.campaigns.content(*key[:3])
-            self._messages[key] = compile_for(campaign, content, line, self._ports.public_url)
-        return self._messages[key]
+            refusal = Refused(KEY_UNREADABLE, Scope.LINE)
+            return Stopped(afterwards=partial(self._line_failed, order, refusal))
+        except NotFound:  # either the campaign was removed since the look, or it lacks a file
+            return Stopped(PART_MISSING, afterwards=partial(self._pause, order, PART_MISSING))
 
 
 def wanted(campaign: Campaign, line: Line, order: SendOrder, now: datetime) -> bool:
-    """Whether a message may leave now: the campaign runs, the slot isn't long past, the window is open.
+    """Whether a message may leave now: the campaign runs, through this line, in the slot's time and window.
 
     A slot lies inside a window by construction; the few seconds a queue needs don't make it late. Where
     messages are paced, by gaps or by the line's limits, more than those seconds do: what piled up while no
     sender worked would leave in a burst.
     """
+    if order.line_id not in campaign.line_ids:
+        return False
     latest = QUEUE_TIME if campaign.timetable.gap_max or line.limits_in_force.is_paced else LATEST
     late = now - order.slot_at
     open_now = campaign.timetable.is_open(now) or (
@@ -437,10 +399,3 @@ def _tags(order: SendOrder) -> MessageTags:
 def _message_id(order: SendOrder, line: Line) -> str:
     domain = line.from_address.rpartition("@")[2]
     return message_id_for(order.campaign_id, order.contact_id, order.generation, domain)
-
-
-def _find(read: Callable[[], T]) -> T | None:
-    try:
-        return read()
-    except NotFound:
-        return None

@@ -9,7 +9,9 @@ from chalicelib.domain.line import Line, Security, SmtpChannel
 from tests.contract.faulty_smtp import PASSWORD, USER
 
 SHORT = Timeouts(resolve=2, connect=0.5, opening=0.7, command=0.4, body=0.6, final=0.4, goodbye=0.3)
-PATIENT = Timeouts(10, 10, 20, 20, 20, 20, 20)  # where nothing has to run out: a busy machine fails no test
+PATIENT = Timeouts(
+    10, 10, 20, 20, 20, 20, 20, 20
+)  # where nothing has to run out: a busy machine fails no test
 ENVELOPE = Envelope("from@example.com", "to@example.org")
 MESSAGE = b"Subject: hello\r\n\r\nFirst line\r\n"
 

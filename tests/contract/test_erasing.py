@@ -198,7 +198,7 @@ class TestErasedSample:
         stores.samples.remove(stores.account, other.sample_id)
         stores.samples.remove(stores.account, other.sample_id)
         assert list(stores.samples.all(stores.account)) == [one]
-        assert not stores.samples.claim(stores.account, other.sample_id, NOON)
+        assert not stores.samples.claim(stores.account, other.sample_id, "token", NOON)
 
 
 def add_job(stores: Stores) -> PersonalDataJob:

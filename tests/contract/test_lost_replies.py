@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.dynamodb.tables import CampaignRow, ContactRow, ImportRow, PaceRow
+from chalicelib.adapters.dynamodb.tables import CampaignRow, ContactRow, ImportRow, PaceRow, SampleRow
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.job import ImportProgress
@@ -32,6 +32,7 @@ from tests.contract.store_builders import (
     rows,
     sent,
 )
+from tests.contract.test_sample_store import add as add_sample
 
 TRANSACTION = "TransactWriteItems"
 CONFLICT = "TransactionConflictException"
@@ -55,6 +56,14 @@ def test_a_contact_whose_settlement_lost_its_reply_is_counted_once(dynamodb: Sto
         assert dynamodb.contacts.settle(dynamodb.account, wanted, "mine", sent())
     assert len(calls) == 2
     assert assert_totals_are_rows(dynamodb, one).by_status[ContactStatus.SENT] == 1
+
+
+def test_a_test_message_whose_claim_lost_its_reply_is_still_claimed_once(dynamodb: Stores) -> None:
+    sample = add_sample(dynamodb.samples, dynamodb.account)
+    with first_reply_lost(client_of(SampleRow), "UpdateItem") as calls:
+        assert dynamodb.samples.claim(dynamodb.account, sample.sample_id, "mine", NOON)
+    assert len(calls) == 2
+    assert not dynamodb.samples.claim(dynamodb.account, sample.sample_id, "other", NOON)
 
 
 def test_contacts_whose_addition_lost_its_reply_are_counted_once(dynamodb: Stores) -> None:

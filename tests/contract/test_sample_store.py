@@ -28,25 +28,33 @@ class TestSampleStore:
         assert stores.samples.get(stores.account, sample.sample_id) == sample
         with pytest.raises(NotFound):
             stores.samples.get(stores.stranger, sample.sample_id)
-        assert not stores.samples.claim(stores.stranger, sample.sample_id, NOON)
+        assert not stores.samples.claim(stores.stranger, sample.sample_id, "token", NOON)
         assert stores.samples.get(stores.account, sample.sample_id) == sample
 
     def test_it_is_claimed_once(self, stores: Stores) -> None:
         sample = add(stores.samples, stores.account)
-        assert stores.samples.claim(stores.account, sample.sample_id, NOON)
-        assert not stores.samples.claim(stores.account, sample.sample_id, NOON)
+        assert stores.samples.claim(stores.account, sample.sample_id, "token", NOON)
+        assert not stores.samples.claim(stores.account, sample.sample_id, "another", NOON)
+
+    def test_a_claim_whose_answer_was_lost_holds_until_it_is_settled(self, stores: Stores) -> None:
+        sample = add(stores.samples, stores.account)
+        key = stores.account, sample.sample_id
+        assert stores.samples.claim(*key, "token", NOON)
+        assert stores.samples.claim(*key, "token", NOON)
+        stores.samples.settle(*key, SampleState.SENT, None, "id", NOON)
+        assert not stores.samples.claim(*key, "token", NOON)
 
     def test_an_old_one_is_not_claimed(self, stores: Stores) -> None:
         sample = add(stores.samples, stores.account)
         late = NOON + ORDER_LIVES + timedelta(seconds=1)
-        assert not stores.samples.claim(stores.account, sample.sample_id, late)
+        assert not stores.samples.claim(stores.account, sample.sample_id, "token", late)
 
     def test_only_a_claimed_one_is_settled_and_once(self, stores: Stores) -> None:
         sample = add(stores.samples, stores.account)
         key = stores.account, sample.sample_id
         stores.samples.settle(*key, SampleState.SENT, None, "id1", NOON)
         assert stores.samples.get(*key) == sample
-        stores.samples.claim(*key, NOON)
+        stores.samples.claim(*key, "token", NOON)
         stores.samples.settle(*key, SampleState.FAILED, BUSY, None, NOON)
         stores.samples.settle(*key, SampleState.SENT, None, "id1", NOON)
         failed = replace(sample, state=SampleState.FAILED, claimed_at=NOON, finished_at=NOON, reason=BUSY)
@@ -64,7 +72,7 @@ class TestSampleStore:
 
     def test_a_purge_removes_one_campaigns_and_no_late_write_brings_them_back(self, stores: Stores) -> None:
         gone, kept = add(stores.samples, stores.account, "c1"), add(stores.samples, stores.account, "c2")
-        stores.samples.claim(stores.account, gone.sample_id, NOON)
+        stores.samples.claim(stores.account, gone.sample_id, "token", NOON)
         stores.samples.purge(stores.account, "c1")
         stores.samples.settle(stores.account, gone.sample_id, SampleState.SENT, None, None, NOON)
         with pytest.raises(NotFound):

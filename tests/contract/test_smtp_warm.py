@@ -1,35 +1,41 @@
 """One connection for many messages: when it is used again, when it is opened anew, and the envelope."""
 
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from chalicelib.adapters.smtp import connection as connection_module
 from chalicelib.adapters.smtp import sender as sender_module
+from chalicelib.adapters.smtp.opening import Timeouts
 from chalicelib.domain.delivery import (
     Accepted,
     Connected,
     LongMessage,
     Refused,
     Scope,
+    Stage,
     TryLater,
     Unknown,
     Withheld,
 )
 from chalicelib.domain.line import Line, SmtpChannel
+from chalicelib.flow.composed import ADDRESSING, HAND_OVER
 from tests.contract.faulty_smtp import (
     EXTENSIONS,
     PASSWORD,
     USER,
     Fault,
     FaultySmtp,
+    drip,
     drop,
     hang,
     say,
     swallow,
     then,
 )
-from tests.contract.smtp_builders import ENVELOPE, MESSAGE, SHORT, End, line, send, sending
+from tests.contract.smtp_builders import ENVELOPE, MESSAGE, PATIENT, SHORT, End, line, send, sending
 
 
 def test_messages_of_a_line_share_a_connection() -> None:
@@ -194,6 +200,44 @@ def test_a_go_ahead_that_can_not_be_asked_for_hands_over_nothing() -> None:
         assert isinstance(send(sender, line(server.port)), Accepted)
     assert server.verbs[2:6] == ["MAIL", "RCPT", "RSET", "MAIL"]
     assert server.accepted == [MESSAGE]
+
+
+def test_a_server_that_is_silent_to_mail_is_not_called_again_once_the_time_is_up() -> None:
+    """All of it has to be over while there is time for the hand-over, or the process ends in the middle."""
+    times = replace(PATIENT, addressing=0.5)
+    with FaultySmtp({"mail": [None, hang]}) as server, sending(None, times) as sender:
+        assert isinstance(send(sender, line(server.port)), Accepted)
+        outcome = send(sender, line(server.port))
+        assert isinstance(outcome, TryLater)
+        assert outcome.reason.stage is Stage.MAIL
+    assert server.connections == 1
+
+
+def test_a_server_that_is_slow_to_greet_the_second_time_is_given_up() -> None:
+    times = replace(PATIENT, addressing=1)
+    slow = drip(b"220 faulty.test ESMTP\r\n", 0.1)
+    with FaultySmtp({"mail": [None, drop], "banner": [None, slow]}) as server, sending(None, times) as sender:
+        assert isinstance(send(sender, line(server.port)), Accepted)
+        outcome = send(sender, line(server.port))
+        assert isinstance(outcome, TryLater)
+        assert outcome.reason.stage is Stage.BANNER
+    assert server.connections == 2
+
+
+def test_mail_and_rcpt_share_the_time_for_both() -> None:
+    times = replace(PATIENT, addressing=0.5)
+    slow = [drip(b"250 2.1.0 ok\r\n", 0.03)], [drip(b"250 2.1.5 ok\r\n", 0.03)]
+    with FaultySmtp({"mail": slow[0], "rcpt": slow[1]}) as server, sending(None, times) as sender:
+        outcome = send(sender, line(server.port))
+        assert isinstance(outcome, TryLater)
+        assert outcome.reason.stage is Stage.RCPT
+    assert server.accepted == []
+
+
+def test_the_usual_times_fit_into_what_a_sender_leaves_for_them() -> None:
+    usual = Timeouts()
+    assert timedelta(seconds=usual.addressing) < ADDRESSING
+    assert timedelta(seconds=usual.hand_over) <= HAND_OVER
 
 
 def test_the_rest_of_a_message_the_server_refuses_is_spared() -> None:

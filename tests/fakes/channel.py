@@ -35,7 +35,8 @@ class Mail:
 class FakeEmailSender:
     """Port ``EmailSender``. ``outcomes`` are played back by recipient, then everything is accepted.
 
-    ``before_data`` runs just before the go-ahead is asked for: where a pause or a deletion may come in.
+    ``before_connected`` runs while a server is dialled, ``before_data`` just before the go-ahead is asked
+    for: where a pause or a deletion may come in.
     ``recipient`` is whom the message is for that was given one last.
     ``Unknown`` counts as accepted, because it may be.
     """
@@ -46,11 +47,13 @@ class FakeEmailSender:
         self.accepted: list[Mail] = []
         self.passwords: list[str] = []
         self.recipient = ""
+        self.before_connected: Callable[[], object] = lambda: None
         self.before_data: Callable[[], object] = lambda: None
         self.after_data: Callable[[], object] = lambda: None
 
     def connect(self, line: Line, password: str) -> Connected | TryLater | Refused:
         self.passwords.append(password)
+        self.before_connected()
         return self.connects
 
     def deliver(

@@ -15,6 +15,7 @@ class FakeSampleStore:
 
     def __init__(self) -> None:
         self._samples: dict[tuple[str, str], Sample] = {}
+        self._claims: dict[str, str] = {}
         self._asked: Counter[tuple[str, str]] = Counter()
 
     def count(self, account_id: str, now: datetime, limit: int) -> bool:
@@ -32,11 +33,14 @@ class FakeSampleStore:
             raise NotFound("test")
         return self._samples[account_id, sample_id]
 
-    def claim(self, account_id: str, sample_id: str, now: datetime) -> bool:
+    def claim(self, account_id: str, sample_id: str, token: str, now: datetime) -> bool:
         sample = self._samples.get((account_id, sample_id))
+        if sample is not None and self._claims.get(sample_id) == token:
+            return sample.state is SampleState.SENDING
         if sample is None or sample.state is not SampleState.QUEUED or sample.asked_at < now - ORDER_LIVES:
             return False
         self._samples[account_id, sample_id] = replace(sample, state=SampleState.SENDING, claimed_at=now)
+        self._claims[sample_id] = token
         return True
 
     def settle(

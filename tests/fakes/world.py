@@ -306,6 +306,7 @@ class World:
             self.clock,
             self.public_url,
             self.attached_files(),
+            self._new_token,
             self.signing,
         )
 

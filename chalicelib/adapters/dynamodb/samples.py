@@ -55,16 +55,16 @@ class DynamoSampleStore:
             raise NotFound("test")
         return _sample(row)
 
-    def claim(self, account_id: str, sample_id: str, now: datetime) -> bool:
-        """From Queued to Sending; one condition. A lost reply reads as False: then nothing is handed over."""
+    def claim(self, account_id: str, sample_id: str, token: str, now: datetime) -> bool:
+        """From Queued to Sending; one condition, which the same write repeated meets too."""
         actions: list[Action] = [
             SampleRow.state.set(SampleState.SENDING),
+            SampleRow.claim.set(token),
             SampleRow.claimed_at.set(now),
         ]
-        in_time = SampleRow.asked_at >= now - ORDER_LIVES
-        return update_if(
-            SampleRow(account_id, sample_id), actions, (SampleRow.state == SampleState.QUEUED) & in_time
-        )
+        waiting = (SampleRow.state == SampleState.QUEUED) & (SampleRow.asked_at >= now - ORDER_LIVES)
+        ours = (SampleRow.state == SampleState.SENDING) & (SampleRow.claim == token)
+        return update_if(SampleRow(account_id, sample_id), actions, waiting | ours)
 
     def settle(
         self,

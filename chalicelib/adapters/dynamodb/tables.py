@@ -537,6 +537,7 @@ class SampleRow(Model):
     person: MapAttribute[str, object] = MapAttribute(null=True)
     content_version = NumberAttribute(null=True)
     state = UnicodeAttribute(null=True)
+    claim = UnicodeAttribute(null=True)
     asked_at = UTCDateTimeAttribute(null=True)
     claimed_at = UTCDateTimeAttribute(null=True)
     finished_at = UTCDateTimeAttribute(null=True)

@@ -1,5 +1,6 @@
 """One signed-in connection that carries messages one after another, each with exactly one outcome."""
 
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -65,8 +66,16 @@ class SmtpConnection:
         rest = time.time() - self._last_used
         return 0 <= rest < PROBE_AFTER or self._agrees(b"NOOP")
 
-    def deliver(self, envelope: Envelope, message: Message, go_ahead: Callable[[], bool]) -> Outcome:
+    def deliver(
+        self,
+        envelope: Envelope,
+        message: Message,
+        go_ahead: Callable[[], bool],
+        addressed_by: float = math.inf,
+    ) -> Outcome:
         """Hands one message over. ``go_ahead`` is asked once, after the recipient was taken and before DATA.
+
+        ``addressed_by``: the instant of `time.monotonic` when the server's word on it has to be here.
 
         The server's no, silence and nonsense are outcomes, and so is an exception before the final dot, from
         ``go_ahead`` or a file of ``message`` that can't be read: the connection is given up without that dot.
@@ -78,7 +87,7 @@ class SmtpConnection:
         self.fresh = False
         outcome: Outcome | None = None
         try:
-            outcome = self._transaction(commands, message, go_ahead)
+            outcome = self._transaction(commands, message, go_ahead, addressed_by)
         except Failed as failed:
             outcome = failed.verdict
         finally:
@@ -105,8 +114,11 @@ class SmtpConnection:
             self._agrees(b"QUIT")
         self._wire.close()
 
-    def _transaction(self, commands: Opening, message: Message, go_ahead: Callable[[], bool]) -> Outcome:
-        self._address(commands)
+    def _transaction(
+        self, commands: Opening, message: Message, go_ahead: Callable[[], bool], addressed_by: float
+    ) -> Outcome:
+        with self._dialogue.until(addressed_by):
+            self._address(commands)
         return obstacle(go_ahead) or self._write_body(message) or self._end_of_message()
 
     def _address(self, commands: Opening) -> None:

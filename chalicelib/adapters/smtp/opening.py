@@ -4,7 +4,7 @@ import base64
 import ssl
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chalicelib.adapters.smtp.dial import HostNotAllowed, Resolver, dial, resolve_within
 from chalicelib.adapters.smtp.dialogue import Dialogue, Failed, require
@@ -28,10 +28,20 @@ class Timeouts:
     resolve: float = 10
     connect: float = 15
     opening: float = 90  # from the greeting to the end of AUTH
-    command: float = 60  # MAIL, RCPT
+    command: float = 60  # each command that nothing else bounds
+    addressing: float = 40  # MAIL and RCPT together, and once more to a server that had hung up
     body: float = 55  # from DATA to the last byte before the final dot
     final: float = 90  # from the dot to the end of its reply
     goodbye: float = 5  # for NOOP, RSET and QUIT, which concern no message
+
+    def within(self, seconds: float) -> "Timeouts":
+        """The same, but a server is reached and signed in to in so many seconds, or not at all."""
+        return replace(
+            self,
+            resolve=min(self.resolve, seconds / 4),
+            connect=min(self.connect, seconds / 4),
+            opening=min(self.opening, seconds / 2),
+        )
 
     @property
     def hand_over(self) -> float:

@@ -1,7 +1,8 @@
 """The lines' SMTP servers: one warm connection for each line, and the proof that a line works."""
 
+import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from chalicelib.adapters.smtp.connection import SmtpConnection
@@ -75,18 +76,21 @@ class SmtpSender:
     ) -> Outcome:
         """Hands one message over on the connection that `connect` made ready, see `SmtpConnection.deliver`.
 
-        A server that hung up since the previous message is called once more: nothing was said yet.
+        A server that hung up since the previous message is called once more: nothing was said yet. All of
+        it up to the go-ahead takes ``timeouts.addressing`` at most.
         Raises LookupError when `connect` was not called or did not return Connected.
         """
         warm = self._warm[line.line_id]
         first_use = warm.connection.fresh
-        outcome = self._deliver(line, envelope, message, go_ahead)
-        if first_use or not _hung_up(outcome):
+        addressed_by = time.monotonic() + self.timeouts.addressing
+        outcome = self._deliver(line, envelope, message, go_ahead, addressed_by)
+        left = addressed_by - time.monotonic()
+        if first_use or not _hung_up(outcome) or left <= 0:
             return outcome
-        opened = self._open(line, warm.password)
+        opened = self._open(line, warm.password, self.timeouts.within(left))
         if not isinstance(opened, Connected):
             return opened
-        return self._deliver(line, envelope, message, go_ahead)
+        return self._deliver(line, envelope, message, go_ahead, addressed_by)
 
     def prove(self, line: Line, password: str) -> Connection:
         """Tries all but a message: resolve, connect, TLS, EHLO, AUTH, SIZE, MAIL FROM as in its messages.
@@ -94,7 +98,7 @@ class SmtpSender:
         On a connection of its own. The reason of a failure names the stage and what to do.
         """
         try:
-            connection = self._dial(_server(line), password)
+            connection = self._dial(_server(line), password, self.timeouts)
         except Failed as failed:
             return self._unproven(failed.verdict.reason)
         problem = connection.try_sender(sample_sender(line))
@@ -111,19 +115,21 @@ class SmtpSender:
     def _unproven(self, reason: Reason) -> Connection:
         return Connection(ConnectionState.FAILED, self._now(), reason)
 
-    def _open(self, line: Line, password: str) -> Connected | TryLater | Refused:
+    def _open(
+        self, line: Line, password: str, timeouts: Timeouts | None = None
+    ) -> Connected | TryLater | Refused:
         while len(self._warm) >= MOST_WARM:
             self._warm.pop(next(iter(self._warm))).connection.close()
         try:
-            connection = self._dial(_server(line), password)
+            connection = self._dial(_server(line), password, timeouts or self.timeouts)
         except Failed as failed:
             return failed.verdict
         self._warm[line.line_id] = _Warm(_server(line), password, connection)
         return Connected(connection.size_limit)
 
-    def _dial(self, channel: SmtpChannel, password: str) -> SmtpConnection:
-        dialogue, extensions = open_dialogue(channel, password, self._network)
-        return SmtpConnection(dialogue, extensions, self._network.timeouts)
+    def _dial(self, channel: SmtpChannel, password: str, timeouts: Timeouts) -> SmtpConnection:
+        dialogue, extensions = open_dialogue(channel, password, replace(self._network, timeouts=timeouts))
+        return SmtpConnection(dialogue, extensions, self.timeouts)
 
     def _deliver(
         self,
@@ -131,10 +137,11 @@ class SmtpSender:
         envelope: Envelope,
         message: Message,
         go_ahead: Callable[[], bool],
+        addressed_by: float,
     ) -> Outcome:
         connection = self._warm[line.line_id].connection
         try:
-            return connection.deliver(envelope, message, go_ahead)
+            return connection.deliver(envelope, message, go_ahead, addressed_by)
         finally:
             if not connection.is_open:
                 del self._warm[line.line_id]

@@ -36,6 +36,7 @@ from chalicelib.flow.campaign import (
     purge_campaign,
     read_campaign,
 )
+from chalicelib.flow.composed import PART_MISSING
 from chalicelib.flow.download import Download, DownloadPorts, NoDownload, find_download, note_download
 from chalicelib.flow.follow_link import LinkPorts
 from chalicelib.flow.samples import Wish, ask_for_sample, send_sample
@@ -285,10 +286,25 @@ class TestSending:
         kept, world.files.contents[key] = world.files.contents[key], b"half"
         with pytest.raises(OSError, match="another size"):
             world.sender().send(order, world.stop_at())
-        assert (world.only(one).status, world.only(one).claim) == (ContactStatus.PENDING, None)
+        assert (world.only(one).status, world.only(one).claim) == (ContactStatus.NOT_SENT, None)
         world.files.contents[key] = kept
-        world.sender().send(order, world.stop_at())
+        world.clock.wait(minutes=1)
+        (again,) = world.visit(one)
+        world.sender().send(again, world.stop_at())
         assert world.only(one).status is ContactStatus.SENT
+
+    def test_a_file_that_is_gone_pauses_the_campaign_and_says_so(self, world: World) -> None:
+        one = world.add_campaign(1).campaign_id
+        attachment_id = upload(world, one)
+        attach(world, one, attachment_id)
+        launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+        (order,) = world.visit(one)
+        digest = world.attachments.get(ACCOUNT, one, attachment_id).digest
+        del world.files.contents[encoded_key(ACCOUNT, one, attachment_id, digest)]
+        assert world.sender().send(order, world.stop_at()) is None
+        campaign = world.campaigns.get(ACCOUNT, one)
+        assert (campaign.status, campaign.paused_because) == (CampaignStatus.PAUSED, PART_MISSING)
+        assert world.only(one).status is ContactStatus.NOT_SENT
 
     def test_a_long_message_is_not_begun_with_too_little_time(self, world: World) -> None:
         one = world.add_campaign(1).campaign_id

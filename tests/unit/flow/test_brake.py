@@ -33,7 +33,7 @@ from chalicelib.flow.brake import (
 from chalicelib.flow.campaign import delete_campaign, launch_campaign, read_campaign
 from chalicelib.flow.lines import remove_line
 from chalicelib.flow.resend import resend_errors
-from chalicelib.flow.send import REMEMBER_LINE
+from chalicelib.flow.warm_memory import REMEMBER_LINE
 from tests.fakes.brakes import FakeBrakeStore
 from tests.fakes.world import ACCOUNT, ALWAYS, STRANGER, World
 

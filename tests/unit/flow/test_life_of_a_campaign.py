@@ -30,11 +30,11 @@ from chalicelib.flow.campaign import (
     launch_campaign,
     pause_campaign,
 )
+from chalicelib.flow.clearance import FRESH
 from chalicelib.flow.contacts import remove_contact
 from chalicelib.flow.dispatch import visit_all, visit_campaign
 from chalicelib.flow.imports import import_contacts, start_import, upload_key
 from chalicelib.flow.resend import resend_errors
-from chalicelib.flow.send import FRESH
 from chalicelib.ports import SendOrder, Settlement
 from tests.fakes.channel import LOST_REPLY
 from tests.fakes.contacts import FakeContactStore

@@ -25,6 +25,7 @@ from chalicelib.flow.samples import Wish, ask_for_sample, read_sample, send_samp
 from chalicelib.flow.signing import KEY_UNREADABLE
 from tests.fakes.channel import LOST_REPLY
 from tests.fakes.world import ACCOUNT, STRANGER, World
+from tests.unit.flow.test_attachments import attach, upload
 from tests.unit.flow.test_signing import damage
 
 ME = "me@shop.example"
@@ -182,7 +183,7 @@ class TestThroughSes:
 
 def test_a_sender_that_died_leaves_it_unknown(world: World) -> None:
     sample = ask(world, world.add_campaign(1).campaign_id)
-    world.samples.claim(ACCOUNT, sample.sample_id, world.clock.now())
+    world.samples.claim(ACCOUNT, sample.sample_id, "token", world.clock.now())
     assert read(world, sample).state is SampleState.SENDING
     world.clock.set(world.clock.now() + HAND_OVER_ENDS + timedelta(seconds=1))
     assert read(world, sample).state is SampleState.UNKNOWN
@@ -252,3 +253,41 @@ def test_marketing_without_a_way_to_unsubscribe_is_refused(world: World) -> None
     with pytest.raises(Conflict) as refused:
         ask_for_sample(ACCOUNT, campaign_id, Wish(ME), replace(world.ask_ports, public_url=""))
     assert refused.value.code == "no_public_url"
+
+
+def times_out(*_: object) -> None:
+    raise TimeoutError
+
+
+@pytest.mark.parametrize(
+    ("store", "method"), [("secrets", "open"), ("channel", "connect"), ("files", "fetch")]
+)
+def test_what_fails_before_the_claim_can_be_repeated(world: World, store: str, method: str) -> None:
+    campaign_id = world.add_campaign(1).campaign_id
+    if store == "files":
+        attach(world, campaign_id, upload(world, campaign_id))
+    sample = ask(world, campaign_id)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(getattr(world, store), method, times_out)
+        with pytest.raises(TimeoutError):
+            carry_out(world, sample)
+    assert read(world, sample).state is SampleState.QUEUED
+    assert carry_out(world, sample) is SampleState.SENT
+
+
+def test_what_fails_after_the_claim_and_before_the_hand_over_is_no_unknown_outcome(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(world.suppressions, "find", times_out)
+        with pytest.raises(TimeoutError):
+            carry_out(world, sample)
+    assert (read(world, sample).state, read(world, sample).reason) == (SampleState.FAILED, NOT_IN_TIME)
+    assert (carry_out(world, sample), world.channel.accepted) == (None, [])
+
+
+def test_a_server_that_is_slow_to_connect_leaves_the_order_to_another_sender(world: World) -> None:
+    sample = ask(world, world.add_campaign(1).campaign_id)
+    world.channel.before_connected = lambda: world.clock.wait(minutes=9)
+    with pytest.raises(TimeoutError):
+        carry_out(world, sample)
+    assert read(world, sample).state is SampleState.QUEUED

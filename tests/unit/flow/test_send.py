@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 
@@ -17,6 +17,7 @@ from chalicelib.domain.delivery import (
     Reason,
     Refused,
     Scope,
+    Stage,
     TryLater,
     Unknown,
     Withheld,
@@ -25,8 +26,8 @@ from chalicelib.domain.header import message_id_for
 from chalicelib.domain.line import Connection, ConnectionState
 from chalicelib.domain.link_tokens import TokenKind, TokenRing
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
-from chalicelib.flow.campaign import delete_campaign, pause_campaign
-from chalicelib.flow.composed import HAND_OVER
+from chalicelib.flow.campaign import delete_campaign, edit_campaign, pause_campaign
+from chalicelib.flow.composed import ADDRESSING, HAND_OVER
 from chalicelib.flow.send import LATEST, NOT_MADE, QUEUE_TIME, Sender
 from chalicelib.ports import SendOrder
 from tests.fakes.channel import LOST_REPLY
@@ -62,6 +63,18 @@ def after(world: World, outcome: Outcome, sender: Sender | None = None) -> Conta
     world.channel.outcomes["c0@mail.example"] = [outcome]
     (sender or world.sender()).send(order, world.stop_at())
     return world.only(campaign_id)
+
+
+def times_out(*_: object) -> None:
+    raise TimeoutError
+
+
+def never_called(*_: object) -> None:
+    raise AssertionError("nothing may be claimed")
+
+
+def edit_content(world: World, campaign_id: str, content: Content) -> None:
+    edit_campaign(ACCOUNT, campaign_id, lambda old: replace(old, content=content), None, world.campaign_ports)
 
 
 def resting_until(world: World, campaign_id: str) -> object:
@@ -257,6 +270,95 @@ class TestTryLater:
         assert set(world.statuses(campaign_id).values()) == {NOT_SENT}
 
 
+class TestSilence:
+    """No answer to RCPT or DATA: the first may be about the recipient, the second in a row is the line's."""
+
+    def silence(self, stage: Stage) -> TryLater:
+        return TryLater(Reason("connection_lost", "No answer.", stage), Scope.CONTACT)
+
+    @pytest.mark.parametrize("stage", [Stage.RCPT, Stage.DATA])
+    def test_the_second_contact_in_a_row_is_not_burned_and_the_line_rests(self, stage: Stage) -> None:
+        world = World()
+        campaign_id, orders = queued(world, 2)
+        sender = world.sender()
+        for number, order in enumerate(orders):
+            world.channel.outcomes[f"c{number}@mail.example"] = [self.silence(stage)]
+            sender.send(order, world.stop_at())
+        contacts = world.all_contacts(campaign_id)
+        assert sorted(contact.failures for contact in contacts) == [0, 1]
+        assert {contact.status for contact in contacts} == {NOT_SENT}
+        assert resting_until(world, campaign_id) is not None
+
+    def test_a_server_that_never_answers_burns_nobody_and_goes_out_of_use(self) -> None:
+        world = World()
+        campaign_id = world.running(3)
+        sender = world.sender()
+        for number in range(3):
+            world.channel.outcomes[f"c{number}@mail.example"] = [self.silence(Stage.DATA)] * 50
+        for _ in range(48):
+            for order in world.visit(campaign_id):
+                sender.send(order, world.stop_at())
+            world.clock.wait(minutes=10)
+        assert world.lines.get(ACCOUNT, "line1").connection.state is ConnectionState.FAILED
+        assert {contact.status for contact in world.all_contacts(campaign_id)} == {NOT_SENT}
+
+    def test_one_recipient_that_gets_no_answer_is_not_the_lines_fault(self) -> None:
+        world = World()
+        campaign_id, orders = queued(world, 3)
+        sender = world.sender()
+        world.channel.outcomes["c0@mail.example"] = [self.silence(Stage.RCPT)]
+        world.channel.outcomes["c2@mail.example"] = [self.silence(Stage.RCPT)]
+        by_id = {contact.contact_id: contact.person.email for contact in world.all_contacts(campaign_id)}
+        for order in sorted(orders, key=lambda order: by_id[order.contact_id]):
+            sender.send(order, world.stop_at())
+        assert [contact.failures for contact in world.all_contacts(campaign_id)].count(1) == 2
+        assert resting_until(world, campaign_id) is None
+
+
+class TestTroubleOnTheWayBack:
+    """A server said no, and then one of our own stores fails: the contact is back all the same."""
+
+    @pytest.mark.parametrize(
+        ("outcome", "store", "method"),
+        [
+            (TryLater(WHY, Scope.LINE), "pace", "line_failed"),
+            (TryLater(WHY, Scope.RATE), "pace", "rest_line"),
+            (Refused(WHY, Scope.LINE), "lines", "set_connection"),
+            (
+                Refused(Reason("message_too_large", "Too large.", Stage.DATA), Scope.CONTENT),
+                "campaigns",
+                "move",
+            ),
+        ],
+    )
+    def test_the_contact_comes_first(self, outcome: Outcome, store: str, method: str) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.channel.outcomes["c0@mail.example"] = [outcome]
+        setattr(getattr(world, store), method, times_out)
+        with pytest.raises(TimeoutError):
+            world.sender().send(order, world.stop_at())
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.claim) == (NOT_SENT, None)
+
+    def test_a_claim_whose_answer_never_came_is_given_back(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        claim = world.contacts.claim
+
+        def lose(
+            account_id: str, order: SendOrder, token: str, version: int, now: datetime
+        ) -> Contact | None:
+            claim(account_id, order, token, version, now)
+            raise TimeoutError
+
+        world.contacts.claim = lose  # type: ignore[method-assign]
+        with pytest.raises(TimeoutError):
+            world.sender().send(order, world.stop_at())
+        contact = world.only(campaign_id)
+        assert (contact.status, contact.claim, world.channel.accepted) == (NOT_SENT, None, [])
+
+
 class TestConnecting:
     @pytest.mark.parametrize("failure", [TryLater(WHY, Scope.LINE), Refused(WHY, Scope.LINE)])
     def test_nothing_is_claimed_and_the_contact_goes_back(self, failure: TryLater | Refused) -> None:
@@ -403,7 +505,7 @@ class TestUnwanted:
     def test_too_little_time_is_too_little_to_begin(self) -> None:
         world = World()
         campaign_id, order = one_order(world)
-        stop_at = world.clock.now() + HAND_OVER - timedelta(seconds=1)
+        stop_at = world.clock.now() + ADDRESSING + HAND_OVER - timedelta(seconds=1)
         assert world.sender().send(order, stop_at) is None
         contact = world.only(campaign_id)
         assert (contact.status, contact.claim) == (NOT_SENT, None)
@@ -411,11 +513,44 @@ class TestUnwanted:
     def test_a_slow_server_leaves_too_little_time_for_the_hand_over(self) -> None:
         world = World()
         campaign_id, order = one_order(world)
-        world.channel.before_data = lambda: world.clock.wait(seconds=2)
-        stop_at = world.clock.now() + HAND_OVER + timedelta(seconds=1)
+        world.channel.before_data = lambda: world.clock.wait(seconds=ADDRESSING.total_seconds() + 2)
+        stop_at = world.clock.now() + ADDRESSING + HAND_OVER + timedelta(seconds=1)
         assert world.sender().send(order, stop_at) == Withheld()
         assert world.only(campaign_id).status is NOT_SENT
         assert world.channel.accepted == []
+
+    def test_a_server_that_is_slow_to_connect_leaves_too_little_time_to_claim(self) -> None:
+        """A process that is ended between the claim and the hand-over would leave an unknown outcome."""
+        world = World()
+        campaign_id, order = one_order(world)
+        world.channel.before_connected = lambda: world.clock.wait(seconds=115)
+        world.contacts.claim = never_called  # type: ignore[method-assign, assignment]
+        stop_at = world.clock.now() + ADDRESSING + HAND_OVER + timedelta(seconds=114)
+        assert world.sender().send(order, stop_at) is None
+        assert world.only(campaign_id).status is NOT_SENT
+
+    def test_a_line_that_was_taken_out_of_the_campaign_sends_nothing(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+        world.add_line("line2")
+        world.change_campaign(campaign_id, line_ids=("line2",))
+        self.gives_back(world, campaign_id, order)
+
+    def test_an_edit_while_the_server_takes_its_time_holds_the_old_version_back(self) -> None:
+        world = World()
+        campaign_id, order = one_order(world)
+
+        def edit() -> None:
+            edit_content(world, campaign_id, Content("New", "<p>New</p>"))
+            world.clock.wait(seconds=3)
+
+        world.channel.before_data = edit
+        self.gives_back(world, campaign_id, order)
+        world.channel.before_data = lambda: None
+        world.clock.wait(minutes=1)
+        (again,) = world.visit(campaign_id)
+        world.sender().send(again, world.stop_at())
+        assert b"Subject: New" in world.channel.accepted[0].text
 
     def test_nothing_is_handed_over_that_could_outlive_its_lease(self) -> None:
         world = World()
@@ -571,7 +706,7 @@ class TestComposing:
         with pytest.raises(ValueError, match="without keys"):
             world.sender().send(order, world.stop_at())
         contact = world.only(campaign_id)
-        assert (contact.status, contact.claim, world.channel.accepted) == (PENDING, None, [])
+        assert (contact.status, contact.claim, world.channel.accepted) == (NOT_SENT, None, [])
 
     def test_an_edit_goes_out_to_those_who_are_not_sent_to_yet(self) -> None:
         world = World()

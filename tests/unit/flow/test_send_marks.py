@@ -68,7 +68,7 @@ def test_a_message_that_can_not_be_named_is_not_claimed() -> None:
     with pytest.raises(ConnectionError):
         world.sender().send(order, world.stop_at())
     contact = world.only(campaign_id)
-    assert (contact.status, contact.claim) == (ContactStatus.PENDING, None)
+    assert (contact.status, contact.claim) == (ContactStatus.NOT_SENT, None)
     assert world.channel.accepted == []
 
 

@@ -8,8 +8,8 @@ from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import SUPPRESSED, ContactStatus, Person
 from chalicelib.domain.delivery import Reason, Refused, Scope, TryLater
 from chalicelib.domain.suppression import Suppression, SuppressionReason
+from chalicelib.flow.clearance import FRESH
 from chalicelib.flow.resend import resend_errors
-from chalicelib.flow.send import FRESH
 from chalicelib.ports import NewContact, SendOrder
 from tests.fakes.suppressions import FakeSuppressionStore
 from tests.fakes.world import ACCOUNT, STRANGER, World
