@@ -134,6 +134,20 @@ class Sheet:
             raise FileRejected("header_only", "The file has a header and no rows below it.")
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What an import would take its file for: the use of the columns, and what becomes of each row."""
+
+    columns: Columns
+    rows: Iterator[Row]
+
+
+def look_at_contacts(rows: Iterable[SheetRow | RejectedRow], choice: Choice | None = None) -> Look:
+    """A file of contacts. Raises FileRejected, as its rows do."""
+    sheet = open_sheet(rows, choice)
+    return Look(sheet.columns, sheet.contacts())
+
+
 def open_sheet(
     rows: Iterable[SheetRow | RejectedRow],
     choice: Choice | None = None,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 
 from chalicelib.domain.address import Rejection
-from chalicelib.domain.contact_file import Candidate, RejectedRow, SheetRow, open_sheet, rejected
+from chalicelib.domain.contact_file import Candidate, Look, RejectedRow, Row, SheetRow, open_sheet, rejected
 from chalicelib.domain.dialog import MAX_TAGS, DialogChange, split_tags, time_fault
 from chalicelib.domain.file_columns import OF_DIALOGS, Choice, Use
 
@@ -22,6 +22,19 @@ def read_dialogs(
     """What becomes of each row below the header; ``now`` tells what is still to come. Raises FileRejected."""
     for row in open_sheet(rows, choice, OF_DIALOGS).contacts():
         yield row if isinstance(row, RejectedRow) else _told(row, now)
+
+
+def look_at_dialogs(
+    rows: Iterable[SheetRow | RejectedRow], now: datetime, choice: Choice | None = None
+) -> Look:
+    """The same file before it is taken in. Raises FileRejected, as its rows do."""
+    sheet = open_sheet(rows, choice, OF_DIALOGS)
+    return Look(sheet.columns, (_unless_refused(row, now) for row in sheet.contacts()))
+
+
+def _unless_refused(row: Row, now: datetime) -> Row:
+    told = row if isinstance(row, RejectedRow) else _told(row, now)
+    return told if isinstance(told, RejectedRow) else row
 
 
 def _told(row: Candidate, now: datetime) -> DialogChange | RejectedRow:

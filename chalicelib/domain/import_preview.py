@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import Any
 
 from chalicelib.domain.contact import Person
-from chalicelib.domain.contact_file import Candidate, RejectedRow, Row, Sheet
+from chalicelib.domain.contact_file import Candidate, Look, RejectedRow, Row
 from chalicelib.domain.file_columns import Choice, Columns
 from chalicelib.domain.typo_domains import likely_meant
 
@@ -86,23 +86,23 @@ class ImportPreview:
 
 
 def look_through(
-    sheet: Sheet, suppressed: Callable[[Collection[str]], int], goes_on: Callable[[], bool]
+    look: Look, suppressed: Callable[[Collection[str]], int], goes_on: Callable[[], bool]
 ) -> ImportPreview:
-    """Read the sheet to its end, or for as long as it ``goes_on``, storing nothing.
+    """Read the rows to their end, or for as long as it ``goes_on``, storing nothing.
 
     ``suppressed`` tells how many of some address keys are on the suppression list. Raises FileRejected.
     """
     count = _Count(suppressed)
     shown: list[PreviewRow] = []
     complete = True
-    for number, row in enumerate(sheet.contacts()):
+    for number, row in enumerate(look.rows):
         if number % _LOOKED_UP == 0 and not goes_on():
             complete = False
             break
         count.add(row)
         if len(shown) < SHOWN_ROWS:
             shown.append(_shown(row))
-    return count.preview(sheet.columns, tuple(shown), complete=complete)
+    return count.preview(look.columns, tuple(shown), complete=complete)
 
 
 def _shown(row: Row) -> PreviewRow:

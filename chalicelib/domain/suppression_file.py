@@ -9,8 +9,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 
-from chalicelib.domain.contact_file import Candidate, RejectedRow, SheetRow, read_contacts
+from chalicelib.domain.contact_file import (
+    Candidate,
+    Look,
+    RejectedRow,
+    SheetRow,
+    look_at_contacts,
+    read_contacts,
+)
 from chalicelib.domain.csv_cells import marked, unmarked
+from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 
 HEADER = ("Email", "Reason", "Since (UTC)", "Campaign")
@@ -26,12 +34,17 @@ def exported(suppression: Suppression) -> tuple[str, str, str, str]:
 
 
 def read_suppressions(
-    rows: Iterable[SheetRow | RejectedRow], now: datetime
+    rows: Iterable[SheetRow | RejectedRow], now: datetime, choice: Choice | None = None
 ) -> Iterator[Suppression | RejectedRow]:
     """What becomes of each row below the header; ``now`` dates those without a date. Raises FileRejected."""
     columns = _Columns()
-    for row in read_contacts(columns.watch(rows)):
+    for row in read_contacts(columns.watch(rows), choice):
         yield row if isinstance(row, RejectedRow) else columns.suppression(row, now)
+
+
+def look_at_suppressions(rows: Iterable[SheetRow | RejectedRow], choice: Choice | None = None) -> Look:
+    """The same file before it is taken in. Raises FileRejected, as its rows do."""
+    return look_at_contacts(_Columns().watch(rows), choice)
 
 
 class _Columns:

@@ -137,12 +137,17 @@ def start_dialog_file(
     file_name: str,
     file_type: str,
     ports: DialogPorts,
+    *,
+    review: bool = False,
     size: int | None = None,
 ) -> tuple[ImportJob, UploadForm]:
-    """Make an import job and the form to upload its file with; the upload itself starts the import."""
+    """Make an import job and the form to upload its file with.
+
+    The upload itself starts the import or, with ``review``, its preview.
+    """
     ports.lines.get(account_id, line_id)
     now = ports.clock.now()
-    job = ImportJob(new_id(now), dialogs_of(line_id), file_name, JobState.WAITING, now)
+    job = ImportJob(new_id(now), dialogs_of(line_id), file_name, JobState.WAITING, now, previews=review)
     return job, begin_upload(account_id, job, file_type, size, ports)
 
 

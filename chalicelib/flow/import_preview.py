@@ -2,19 +2,21 @@
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
 from chalicelib.domain.campaign import CampaignAction, check_action
-from chalicelib.domain.contact_file import RejectedRow, SheetRow, open_sheet
-from chalicelib.domain.file_columns import Choice, Use
+from chalicelib.domain.contact_file import Look
+from chalicelib.domain.file_columns import OF_DIALOGS, Choice, Use
 from chalicelib.domain.import_preview import as_json, choice_json, look_through
 from chalicelib.domain.job import ImportJob, JobState
 from chalicelib.errors import Conflict, FieldError, Invalid, NotFound
 from chalicelib.flow.contacts import ContactPorts
 from chalicelib.ports import Clock, FileStore, ImportStore, SuppressionStore
+
+_ONLY_OF_DIALOGS = "Only dialogs have tags and a last message: use the column as a variable."
 
 
 class PreviewPorts(Protocol):
@@ -48,7 +50,7 @@ def preview_import(
     if made["choice"] == choice_json(job.choice if choice is None else choice):
         return job, made
     wished = choice or Choice()
-    _check_choice(wished, made)
+    _check_choice(wished, made, job)
     ports.imports.preview_again(account_id, import_id, wished)
     ports.import_queue.put({"account_id": account_id, "import_id": import_id})
     return ports.imports.get(account_id, import_id), None
@@ -57,7 +59,8 @@ def preview_import(
 def approve_import(account_id: str, import_id: str, ports: ContactPorts) -> ImportJob:
     """Import what was previewed. Asked twice, it is the same; raises NotFound and Conflict."""
     job = ports.imports.get(account_id, import_id)
-    check_action(ports.campaigns.get(account_id, job.campaign_id).status, CampaignAction.ADD_CONTACTS)
+    if job.into_campaign:
+        check_action(ports.campaigns.get(account_id, job.campaign_id).status, CampaignAction.ADD_CONTACTS)
     if not ports.imports.approve(account_id, import_id) and ports.imports.get(account_id, import_id).previews:
         raise Conflict("not_in_review", "The preview isn't ready. Read the import until its state is review.")
     ports.import_queue.put({"account_id": account_id, "import_id": import_id})
@@ -77,14 +80,20 @@ def _stored_preview(account_id: str, job: ImportJob, ports: ContactPorts) -> dic
     return made
 
 
-def _check_choice(choice: Choice, made: Mapping[str, Any]) -> None:
-    """Raise Invalid for a column the file doesn't have, and for a choice that leaves no email column."""
+def _check_choice(choice: Choice, made: Mapping[str, Any], job: ImportJob) -> None:
+    """Raise Invalid for a column or use the file doesn't have, and for a choice without an email column."""
     last = len(made["columns"])
     wrong = [
         FieldError(f"columns[{at}].number", "no_such_column", f"The file has the columns 1 to {last}.")
         for at, (number, _) in enumerate(choice.uses)
         if not 1 <= number <= last
     ]
+    if job.into_line is None:
+        wrong += [
+            FieldError(f"columns[{at}].use", "only_of_dialogs", _ONLY_OF_DIALOGS)
+            for at, (_, use) in enumerate(choice.uses)
+            if use in OF_DIALOGS.values()
+        ]
     uses = {column["number"]: column["use"] for column in made["columns"]} | dict(choice.uses)
     if not wrong and Use.EMAIL not in uses.values():
         wrong.append(FieldError("columns", "no_email_column", "Choose at least one column for email."))
@@ -95,16 +104,16 @@ def _check_choice(choice: Choice, made: Mapping[str, Any]) -> None:
 def make_preview(
     account_id: str,
     job: ImportJob,
-    rows: Iterator[SheetRow | RejectedRow],
+    look: Look,
     ports: PreviewPorts,
     stop_at: datetime,
 ) -> None:
-    """Look through an uploaded file's rows and keep what was found; made twice, it is the same.
+    """Go through an uploaded file's rows and keep what was found; made twice, it is the same.
 
     Raises FileRejected, and NotFound when the job was removed meanwhile; no file is left behind then.
     """
     preview = look_through(
-        open_sheet(rows, job.choice),
+        look,
         lambda keys: len(ports.suppressions.find(account_id, keys)),
         lambda: ports.clock.now() < stop_at,
     )

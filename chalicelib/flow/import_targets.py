@@ -5,12 +5,20 @@ from collections.abc import Set as AbstractSet
 from typing import Protocol, TypeVar
 
 from chalicelib.domain.address import contact_id
-from chalicelib.domain.contact_file import Candidate, FileRejected, RejectedRow, SheetRow, read_contacts
+from chalicelib.domain.contact_file import (
+    Candidate,
+    FileRejected,
+    Look,
+    RejectedRow,
+    SheetRow,
+    look_at_contacts,
+    read_contacts,
+)
 from chalicelib.domain.dialog import DialogChange
-from chalicelib.domain.dialog_file import read_dialogs
+from chalicelib.domain.dialog_file import look_at_dialogs, read_dialogs
 from chalicelib.domain.job import ImportJob, ImportProgress
 from chalicelib.domain.suppression import Suppression
-from chalicelib.domain.suppression_file import read_suppressions
+from chalicelib.domain.suppression_file import look_at_suppressions, read_suppressions
 from chalicelib.errors import QuotaReached
 from chalicelib.flow.columns import MAX_CAMPAIGN_COLUMNS, TooManyColumnsError, note_columns
 from chalicelib.flow.contacts import check_room
@@ -38,6 +46,9 @@ class Target(Protocol[T]):
 
     def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[T | RejectedRow]:
         """What becomes of each row of the file; raises FileRejected."""
+
+    def look(self, rows: Iterable[SheetRow | RejectedRow]) -> Look:
+        """What a preview shows of it; raises FileRejected."""
 
     def store(self, taken: Sequence[T], seen: ImportProgress, read: ImportProgress) -> ImportProgress:
         """Store a piece and move the checkpoint in one write; raises Outdated and NotFound."""
@@ -74,6 +85,10 @@ class CampaignTarget:
     def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[Candidate | RejectedRow]:
         """The people of a contact file."""
         return read_contacts(rows, self._job.choice)
+
+    def look(self, rows: Iterable[SheetRow | RejectedRow]) -> Look:
+        """The same people, and what the columns are for."""
+        return look_at_contacts(rows, self._job.choice)
 
     def store(self, taken: Sequence[Candidate], seen: ImportProgress, read: ImportProgress) -> ImportProgress:
         """Note their columns, then add them to the campaign; raises FileRejected, and NotFound without it."""
@@ -130,7 +145,11 @@ class ListTarget:
 
     def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[Suppression | RejectedRow]:
         """The addresses of a contact file, or of a list that was exported."""
-        return read_suppressions(rows, self._job.created_at)
+        return read_suppressions(rows, self._job.created_at, self._job.choice)
+
+    def look(self, rows: Iterable[SheetRow | RejectedRow]) -> Look:
+        """The same addresses, and what the columns are for."""
+        return look_at_suppressions(rows, self._job.choice)
 
     def store(
         self, taken: Sequence[Suppression], seen: ImportProgress, read: ImportProgress
@@ -158,7 +177,11 @@ class DialogTarget:
 
     def read(self, rows: Iterable[SheetRow | RejectedRow]) -> Iterator[DialogChange | RejectedRow]:
         """What the rows of a contact file tell of dialogs; each run rejects the same rows."""
-        return read_dialogs(rows, self._job.created_at)
+        return read_dialogs(rows, self._job.created_at, self._job.choice)
+
+    def look(self, rows: Iterable[SheetRow | RejectedRow]) -> Look:
+        """The same rows, and what the columns are for."""
+        return look_at_dialogs(rows, self._job.created_at, self._job.choice)
 
     def store(
         self, taken: Sequence[DialogChange], seen: ImportProgress, read: ImportProgress

@@ -230,7 +230,7 @@ class _Run:
             make_preview(
                 self._account_id,
                 self._job,
-                self._ports.read_rows(upload),
+                self._target.look(self._ports.read_rows(upload)),
                 self._ports,
                 self._stop_at,
             )

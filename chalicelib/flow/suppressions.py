@@ -87,11 +87,20 @@ def allow_address(account_id: str, email: str, ports: ListPorts) -> Suppression:
 
 
 def start_list_import(
-    account_id: str, file_name: str, file_type: str, ports: ListPorts, size: int | None = None
+    account_id: str,
+    file_name: str,
+    file_type: str,
+    ports: ListPorts,
+    *,
+    review: bool = False,
+    size: int | None = None,
 ) -> tuple[ImportJob, UploadForm]:
-    """Make an import job and the form to upload its file with; the upload itself starts the import."""
+    """Make an import job and the form to upload its file with.
+
+    The upload itself starts the import or, with ``review``, its preview.
+    """
     now = ports.clock.now()
-    job = ImportJob(new_id(now), SUPPRESSION_LIST, file_name, JobState.WAITING, now)
+    job = ImportJob(new_id(now), SUPPRESSION_LIST, file_name, JobState.WAITING, now, previews=review)
     return job, begin_upload(account_id, job, file_type, size, ports)
 
 

@@ -227,7 +227,9 @@ def test_a_file_of_dialogs_is_asked_for(world: World) -> None:
     (listed,) = call("GET", f"{DIALOGS}/imports").body["items"]
     assert (listed["import_id"], listed["line_id"]) == (started.body["import_id"], "line1")
     assert (listed["campaign_id"], listed["from_dialogs"], listed["updated"]) == (None, None, 0)
-    assert call("POST", f"{DIALOGS}/imports", {"review": True}).wrong_fields == {"review"}
+    assert call("POST", f"{DIALOGS}/imports", {"review": "yes"}).wrong_fields == {"review"}
+    reviewed = call("POST", f"{DIALOGS}/imports", {"review": True}).body["import_id"]
+    assert world.imports.get(ACCOUNT, reviewed).previews
 
 
 def test_contacts_are_asked_for_from_dialogs(world: World) -> None:
@@ -245,11 +247,6 @@ def test_contacts_are_asked_for_from_dialogs(world: World) -> None:
     stranger = call("POST", path, wish, campaign=one, account=STRANGER)
     assert (stranger.status, stranger.body["code"]) == (404, "campaign_not_found")
     assert len(world.import_queue.take()) == 1
-
-
-def test_a_contact_files_columns_are_not_those_of_dialogs(world: World) -> None:
-    answer = call("POST", "/imports/{import_id}/preview", {"columns": [{"number": 1, "use": "tags"}]})
-    assert answer.wrong_fields == {"columns[0].use"}
 
 
 def test_the_description_tells_what_a_dialog_of_a_bulk_is() -> None:

@@ -115,7 +115,13 @@ def create_dialog_import(call: Call[FileInput, Nothing], line_id: str) -> Import
     """Take in the dialogs of a file: upload it with the form, and the import begins by itself."""
     body, ports = call.body, wiring.dialog_ports()
     job, form = steps.start_dialog_file(
-        call.account_id, line_id, body.file_name, body.file_type, ports, body.file_size
+        call.account_id,
+        line_id,
+        body.file_name,
+        body.file_type,
+        ports,
+        review=body.review,
+        size=body.file_size,
     )
     return import_started(job, form, body.file_size)
 

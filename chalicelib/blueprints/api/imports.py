@@ -1,10 +1,10 @@
 """Routes of imports: upload a file of contacts, and see what became of it."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 from chalice import Blueprint
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from chalicelib import wiring
 from chalicelib.blueprints.api.models import Input, OneLine, Output, PageQuery, Reason, Upload
@@ -12,7 +12,7 @@ from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.contact_file import MAX_COLUMNS
 from chalicelib.domain.dialog import DialogSource
-from chalicelib.domain.file_columns import OF_DIALOGS, Choice, Use
+from chalicelib.domain.file_columns import Choice, Use
 from chalicelib.domain.job import ImportJob, JobState
 from chalicelib.flow import import_preview as review
 from chalicelib.flow import imports as steps
@@ -24,7 +24,7 @@ FileType = Literal["csv", "xlsx"]
 
 
 class FileInput(Input):
-    """A file to be uploaded."""
+    """A file to be uploaded, and whether it is to be looked at before it is imported."""
 
     file_name: OneLine = Field("contacts", min_length=1, max_length=255)
     file_type: FileType = Field(
@@ -36,11 +36,6 @@ class FileInput(Input):
         le=steps.MAX_UPLOAD,
         description="In bytes. The form takes no more then, and no more counts on the quota of storage.",
     )
-
-
-class ImportInput(FileInput):
-    """A file to be uploaded, and whether it is to be looked at before."""
-
     review: bool = Field(
         False,
         strict=True,
@@ -48,17 +43,11 @@ class ImportInput(FileInput):
     )
 
 
-def _use_of_contacts(value: Use) -> Use:
-    if value in OF_DIALOGS.values():
-        raise ValueError("Contacts have no tags and no last message: use the column as a variable.")
-    return value
-
-
 class ColumnUse(Input):
     """What a column is used for, instead of what was proposed."""
 
     number: int = Field(ge=1, le=MAX_COLUMNS, description="The column's place in the file, the first is 1.")
-    use: Annotated[Use, AfterValidator(_use_of_contacts)]
+    use: Use = Field(description="tags and last_message only for dialogs.")
 
 
 class PreviewInput(Input):
@@ -224,14 +213,14 @@ class SampleFile(Output):
     imports,
     "POST",
     "/campaigns/{campaign_id}/imports",
-    ImportInput,
+    FileInput,
     Nothing,
     ImportStarted,
     status=201,
     problems=(409,),
     audit="import_created",
 )
-def create_import(call: Call[ImportInput, Nothing], campaign_id: str) -> ImportStarted:
+def create_import(call: Call[FileInput, Nothing], campaign_id: str) -> ImportStarted:
     """Start an import: upload the file with the form, and the import begins by itself."""
     job, form = steps.start_import(
         call.account_id,

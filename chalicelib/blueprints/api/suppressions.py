@@ -153,7 +153,7 @@ def create_suppression_import(call: Call[FileInput, Nothing]) -> ImportStarted:
     """Put the addresses of a file on the list: upload it with the form, and the import begins by itself."""
     body, ports = call.body, wiring.list_ports()
     job, form = steps.start_list_import(
-        call.account_id, body.file_name, body.file_type, ports, body.file_size
+        call.account_id, body.file_name, body.file_type, ports, review=body.review, size=body.file_size
     )
     return import_started(job, form, body.file_size)
 

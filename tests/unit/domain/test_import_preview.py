@@ -2,13 +2,13 @@ from collections.abc import Collection
 
 import pytest
 
-from chalicelib.domain.contact_file import SheetRow, open_sheet
+from chalicelib.domain.contact_file import SheetRow, look_at_contacts
 from chalicelib.domain.import_preview import SHOWN_ROWS, ImportPreview, Typo, look_through
 from chalicelib.domain.typo_domains import PROVIDERS, likely_meant
 
 
 def preview(*rows: list[str], listed: Collection[str] = (), budget: int = 10_000) -> ImportPreview:
-    sheet = open_sheet(SheetRow(number, row) for number, row in enumerate(rows, start=1))
+    sheet = look_at_contacts(SheetRow(number, row) for number, row in enumerate(rows, start=1))
     left = iter(range(budget))
     return look_through(
         sheet, lambda keys: sum(key in listed for key in keys), lambda: next(left, None) is not None

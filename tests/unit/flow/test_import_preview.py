@@ -5,12 +5,15 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.dialog import Dialog, TagFilter
 from chalicelib.domain.file_columns import Choice, Use
-from chalicelib.domain.job import JobState
+from chalicelib.domain.job import ImportJob, JobState
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.flow.dialogs import list_dialogs, start_dialog_file
 from chalicelib.flow.import_preview import approve_import, preview_import, preview_key
 from chalicelib.flow.imports import import_contacts, start_import, upload_key
+from chalicelib.flow.suppressions import start_list_import
 from tests.fakes.world import ACCOUNT, STRANGER, World
 from tests.unit.flow.test_imports import LATER, draft, job_of, run
 
@@ -144,3 +147,61 @@ def test_a_preview_of_a_campaign_that_is_removed_meanwhile_leaves_no_file() -> N
     ports = replace(world.import_ports, suppressions=Removing())  # type: ignore[arg-type]
     import_contacts(ACCOUNT, job.import_id, ports, world.clock.now() + LATER)
     assert preview_key(ACCOUNT, one, job.import_id) not in world.files.contents
+
+
+class TestBesideCampaigns:
+    """Files of dialogs and of the suppression list are looked at and corrected alike."""
+
+    def reviewed(self, world: World, job: ImportJob, text: str) -> str:
+        world.files.contents[upload_key(ACCOUNT, job.campaign_id, job.import_id)] = text.encode()
+        assert run(world, job.import_id) is JobState.REVIEW
+        return job.import_id
+
+    def corrected(self, world: World, import_id: str, *uses: tuple[int, Use]) -> Mapping[str, Any]:
+        assert look(world, import_id, Choice(uses)) is None
+        assert run(world, import_id) is JobState.REVIEW
+        made = look(world, import_id)
+        assert made is not None
+        return made
+
+    def test_a_file_of_dialogs(self) -> None:
+        world = World()
+        world.add_line()
+        job, _ = start_dialog_file(ACCOUNT, "line1", "a.csv", "csv", world.dialog_ports, review=True)
+        text = "email;Group;Seen\nann@mail.example;VIP;2026-02-01\nbob@mail.example;x;never\n"
+        made = look(world, self.reviewed(world, job, text))
+        assert made is not None
+        assert ([column["use"] for column in made["columns"]], made["valid"]) == (["email", "p1", "p2"], 2)
+        made = self.corrected(world, job.import_id, (2, Use.TAGS), (3, Use.LAST_MESSAGE))
+        assert (made["valid"], made["invalid_by_code"]) == (1, {"time_not_understood": 1})
+        assert find_dialogs(world) == []
+        approve_import(ACCOUNT, job.import_id, world.contact_ports)
+        assert run(world, job.import_id) is JobState.DONE
+        assert [(dialog.person.email, dialog.tags) for dialog in find_dialogs(world)] == [
+            ("ann@mail.example", ("VIP",))
+        ]
+
+    def test_a_file_of_addresses_not_to_write_to(self) -> None:
+        world = World()
+        job, _ = start_list_import(ACCOUNT, "a.csv", "csv", world.list_ports, review=True)
+        text = "Who asked;Whom\nboss@mail.example;ann@mail.example\nboss@mail.example;bob@mail.example\n"
+        self.reviewed(world, job, text)
+        made = self.corrected(world, job.import_id, (1, Use.IGNORED), (2, Use.EMAIL))
+        assert (made["email_columns"], made["valid"], made["duplicates"]) == ([2], 2, 0)
+        approve_import(ACCOUNT, job.import_id, world.contact_ports)
+        assert run(world, job.import_id) is JobState.DONE
+        keys = ["ann@mail.example", "bob@mail.example", "boss@mail.example"]
+        assert sorted(world.suppressions.find(ACCOUNT, keys)) == keys[:2]
+
+    def test_contacts_have_no_tags(self) -> None:
+        world = World()
+        job = reviewed(world, draft(world))
+        with pytest.raises(Invalid) as caught:
+            look(world, job, Choice(((1, Use.TAGS),)))
+        assert [(error.field, error.code) for error in caught.value.errors] == [
+            ("columns[0].use", "only_of_dialogs")
+        ]
+
+
+def find_dialogs(world: World) -> list[Dialog]:
+    return list(list_dialogs(ACCOUNT, "line1", None, 10, TagFilter(), "", world.dialog_ports).items)
