@@ -26,7 +26,7 @@ def authorize(request: AuthRequest) -> AuthResponse:
 
 
 def _let_in(caller: Caller) -> AuthResponse:
-    """What ``requests.read_call`` reads again; API Gateway passes on texts only."""
+    """What ``requests.read_caller`` reads again; API Gateway passes on texts only."""
     context = {
         "account_id": caller.account_id,
         "actor_kind": caller.actor.kind.value,

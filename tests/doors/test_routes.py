@@ -14,6 +14,7 @@ from app import app
 from chalicelib import wiring
 from chalicelib.blueprints.api.description import VERSION
 from chalicelib.blueprints.api.openapi import openapi_document
+from chalicelib.blueprints.api.requests import MAX_BODY
 from chalicelib.blueprints.api.routing import ROUTES
 from chalicelib.domain.access import ALL_SCOPES, Scope
 from chalicelib.flow.request_rate import STEP, RequestRate
@@ -159,6 +160,24 @@ def test_an_account_that_asks_too_often_is_told_when_to_ask_again(monkeypatch: p
     assert json.loads(answers[-1]["body"])["code"] == "throttled"
     assert answers[-1]["headers"]["Retry-After"] == "60"
     assert app(request("GET", "/openapi.json", account="another"), Context())["statusCode"] == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "scopes", "status"),
+    [
+        ("{}", ALL_SCOPES, 422),
+        ("{", ALL_SCOPES, 400),
+        ("x" * (MAX_BODY + 1), ALL_SCOPES, 413),
+        ("{}", {Scope.READ}, 403),
+    ],
+)
+def test_what_is_refused_is_a_request_too(
+    monkeypatch: pytest.MonkeyPatch, body: str, scopes: set[Scope], status: int
+) -> None:
+    rate = RequestRate(FakeUsageStore(), lambda *_: 0, HandClock(), print)
+    monkeypatch.setattr(wiring, "request_rate", lambda: rate)
+    answers = [app(request("POST", "/lines", body, scopes=scopes), Context()) for _ in range(STEP)]
+    assert [answer["statusCode"] for answer in answers] == [status] * (STEP - 1) + [429]
 
 
 NEEDS = {

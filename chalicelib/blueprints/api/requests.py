@@ -13,6 +13,7 @@ from chalicelib.domain.access import Actor, ActorKind, Scope
 from chalicelib.domain.address import Rejection, parse_address
 from chalicelib.domain.member import Person
 from chalicelib.errors import FieldError, Forbidden, Invalid, Unauthorized
+from chalicelib.flow.admission import Caller
 
 B = TypeVar("B", bound=BaseModel)
 Q = TypeVar("Q", bound=BaseModel)
@@ -58,29 +59,29 @@ class Call(Generic[B, Q]):
         return Person(self.actor.id, None if isinstance(address, Rejection) else address)
 
 
-def read_call(request: Request, body: type[B], query: type[Q], scope: Scope | None) -> Call[B, Q]:
-    """Read a request of somebody with this scope; None lets people in who belong to no account.
-
-    Raises Unauthorized, Forbidden, Unacceptable, or Invalid with all wrong fields.
-    """
+def read_caller(request: Request) -> Caller:
+    """Who asks, as the authorizer said; raises Unauthorized."""
     authorized = request.context.get("authorizer") or {}
     if not authorized.get("actor_id"):
         raise Unauthorized("Send an API key, or the ID token of a sign-in: Authorization: Bearer ….")
-    account_id = authorized["account_id"]
     actor = Actor(ActorKind(authorized["actor_kind"]), authorized["actor_id"])
     scopes = frozenset(Scope(name) for name in authorized["scopes"].split())
-    if scope is not None:
-        _check(scope, account_id, scopes)
+    return Caller(authorized["account_id"], actor, scopes, authorized.get("email", ""))
+
+
+def read_call(request: Request, caller: Caller, body: type[B], query: type[Q]) -> Call[B, Q]:
+    """What the caller asks for; raises Unacceptable, or Invalid with all wrong fields."""
     if_match = _if_match(request.headers)
-    email = authorized.get("email", "")
-    return Call(account_id, _body(request, body), _query(request, query), if_match, actor, scopes, email)
+    read = (_body(request, body), _query(request, query), if_match)
+    return Call(caller.account_id, *read, caller.actor, caller.scopes, caller.email)
 
 
-def _check(needed: Scope, account_id: str, scopes: frozenset[Scope]) -> None:
-    if not account_id:
+def check_scope(caller: Caller, needed: Scope) -> None:
+    """Raise Forbidden for a caller of no account, or without this scope."""
+    if not caller.account_id:
         text = "You belong to no account yet. Make one (POST /account) or accept an invitation, then refresh."
         raise Forbidden("no_account", text)
-    if needed not in scopes:
+    if needed not in caller.scopes:
         text = f"This needs the scope {needed}: use an API key that has it, or ask an owner of the account."
         raise Forbidden("missing_scope", text)
 

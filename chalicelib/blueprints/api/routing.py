@@ -14,7 +14,7 @@ from chalicelib.blueprints.api.cursors import is_list, paged
 from chalicelib.blueprints.api.headers import guarded, preflight
 from chalicelib.blueprints.api.problems import Unacceptable, problem_of, response, unexpected
 from chalicelib.blueprints.api.repeats import Once
-from chalicelib.blueprints.api.requests import Call, Nothing, read_call
+from chalicelib.blueprints.api.requests import Call, Nothing, check_scope, read_call, read_caller
 from chalicelib.blueprints.authorizer import authorize
 from chalicelib.domain.access import Scope
 from chalicelib.errors import NotFound, PostlineError
@@ -175,10 +175,13 @@ def _answer(declared: Route, handler: Handler, request: Request, ids: dict[str, 
         return _told(declared.name, lambda: _success(handler(call, **ids), declared.status))
 
     def respond() -> Response:
-        call = read_call(request, declared.body, declared.query, declared.scope)
+        caller = read_caller(request)
+        owner = caller.account_id or f"person#{caller.actor.id}"  # of no account: who acts for themselves
+        _slow_down(owner)  # before anything is looked at: what is refused costs us as much
+        if declared.scope is not None:
+            check_scope(caller, declared.scope)
+        call = read_call(request, caller, declared.body, declared.query)
         _refuse_what_is_no_id(ids)
-        owner = call.account_id or f"person#{call.actor.id}"  # who belongs to no account acts for themselves
-        _slow_down(owner)
         if declared.method != "POST":
             return carry_out(call)
         once = Once(declared.path, ids, secret=declared.secret)
