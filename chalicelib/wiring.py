@@ -41,12 +41,14 @@ from chalicelib.adapters.kms import KmsAddressMarks, KmsCursorKeys, KmsLinkKeyBo
 from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.scratch import scratch_folder
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsQueueGauge, SqsSendQueue
+from chalicelib.domain.access import Actor, Scope
 from chalicelib.domain.brake import limits_at
 from chalicelib.domain.delivery_event import Opener
 from chalicelib.domain.member import Person
 from chalicelib.domain.opener import judge
 from chalicelib.domain.quota import Quota, read_limits
 from chalicelib.errors import NotFound
+from chalicelib.flow import admission
 from chalicelib.flow.admission import AdmissionPorts
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.attached_files import AttachedFiles
@@ -138,6 +140,11 @@ def read_token(token: str) -> Person:
 def admission_ports() -> AdmissionPorts:
     """For the authorizer."""
     return AdmissionPorts(accounts=accounts(), members=members(), read_token=read_token, clock=clock)
+
+
+def scopes_now(account_id: str, actor: Actor) -> frozenset[Scope]:
+    """What somebody may do in the account by our rows, not by what the gateway remembers."""
+    return admission.scopes_now(account_id, actor, accounts(), members(), clock)
 
 
 def audit_ports() -> AuditPorts:

@@ -163,7 +163,7 @@ def _answer(order: Order, request_id: str) -> dict[str, Any]:
     account_id, actor = getattr(order, "account_id", SERVICE), Actor(ActorKind.OPERATOR, request_id)
     act, subject = order.audit or order.action, order.model_dump(mode="json")
     with recorded(account_id, actor, act, subject, wiring.audit_ports()) as made:
-        answer = _carry_out(order)
+        answer = _carry_out(order, actor)
         made.update(answer)
     return answer
 
@@ -193,10 +193,13 @@ def _trail(order: ShowAudit) -> dict[str, Any]:
     return {"entries": entries, "next_cursor": page.cursor}
 
 
-def _carry_out(order: CreateAccount | SetLinePlan | SetQuota | LiftBrake | RotateLinkKey) -> dict[str, Any]:
+def _carry_out(
+    order: CreateAccount | SetLinePlan | SetQuota | LiftBrake | RotateLinkKey, actor: Actor
+) -> dict[str, Any]:
     match order:
         case CreateAccount():
-            account, key = create_account(order.name, order.line_plan, wiring.accounts(), wiring.clock)
+            accounts = wiring.accounts()
+            account, key = create_account(order.name, order.line_plan, actor, accounts, wiring.clock)
             return {"account_id": account.account_id, "api_key": key}
         case SetLinePlan():
             wiring.lines().set_plan(order.account_id, order.line_id, order.plan)

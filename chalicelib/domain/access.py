@@ -53,3 +53,11 @@ class Actor:
 
     kind: ActorKind
     id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who makes a key or an invitation, and what they may do themselves."""
+
+    actor: Actor
+    scopes: frozenset[Scope]

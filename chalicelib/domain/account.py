@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.domain.access import ALL_SCOPES, Actor, Scope
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.quota import Quota
 
@@ -46,7 +46,8 @@ class KeyWish:
 class ApiKey:
     """One key's row: everything but the secret. ``revoked_at`` is None until it is revoked.
 
-    ``used_at`` is when it was last used, up to ``USE_NOTED_EVERY`` behind; None is never.
+    ``used_at`` is when it was last used, up to ``USE_NOTED_EVERY`` behind; None is never. Of a key from
+    before it was kept nobody knows who made it: ``created_by`` is None.
     """
 
     key_id: str
@@ -59,6 +60,7 @@ class ApiKey:
     expires_at: datetime | None = None
     used_at: datetime | None = None
     revoked_at: datetime | None = None
+    created_by: Actor | None = None
 
     @property
     def prefix(self) -> str:
@@ -78,11 +80,21 @@ class ApiKey:
         return self.used_at is None or self.used_at <= now - USE_NOTED_EVERY
 
 
-def mint_key(account_id: str, wish: KeyWish, now: datetime) -> tuple[ApiKey, str]:
+def mint_key(account_id: str, wish: KeyWish, by: Actor, now: datetime) -> tuple[ApiKey, str]:
     """Make a key. The second value is the text to show the customer once; it can't be had again."""
     key_id, secret, salt = secrets.token_hex(6), secrets.token_hex(32), secrets.token_hex(16)
     digest = digest_of(salt, secret)
-    key = ApiKey(key_id, account_id, wish.name, salt, digest, now, wish.scopes, wish.expires_at)
+    key = ApiKey(
+        key_id=key_id,
+        account_id=account_id,
+        name=wish.name,
+        salt=salt,
+        digest=digest,
+        created_at=now,
+        scopes=wish.scopes,
+        expires_at=wish.expires_at,
+        created_by=by,
+    )
     return key, f"{key.prefix}_{secret}"
 
 

@@ -1,6 +1,6 @@
 """Accounts and API keys: the operator makes accounts, their owners make and revoke keys."""
 
-from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.domain.access import ALL_SCOPES, Actor, Maker, Scope
 from chalicelib.domain.account import USE_NOTED_EVERY, Account, ApiKey, KeyWish, mint_key, split_key
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import LinePlan
@@ -10,19 +10,19 @@ from chalicelib.ports import AccountStore, Clock
 
 
 def create_account(
-    name: str, line_plan: LinePlan, accounts: AccountStore, clock: Clock
+    name: str, line_plan: LinePlan, by: Actor, accounts: AccountStore, clock: Clock
 ) -> tuple[Account, str]:
     """Create an account with a first key; the second value is the key's text, shown this once."""
     account = Account(new_id(clock.now()), name, line_plan, clock.now())
     accounts.add(account)
-    _, text = create_key(account.account_id, KeyWish("first key"), ALL_SCOPES, accounts, clock)
+    _, text = create_key(account.account_id, KeyWish("first key"), Maker(by, ALL_SCOPES), accounts, clock)
     return account, text
 
 
 def create_key(
     account_id: str,
     wish: KeyWish,
-    maker: frozenset[Scope],
+    maker: Maker,
     accounts: AccountStore,
     clock: Clock,
     most: int = NO_LIMIT,
@@ -32,8 +32,8 @@ def create_key(
     Raises Invalid when it would have a scope that its maker has not, or would be expired from the start, and
     QuotaReached when ``most`` of the account's keys are in force.
     """
-    _check_wish(wish, maker, clock)
-    key, text = mint_key(account_id, wish, clock.now())
+    _check_wish(wish, maker.scopes, clock)
+    key, text = mint_key(account_id, wish, maker.actor, clock.now())
     if not accounts.add_key(key, most):
         raise reached(Quota.API_KEYS, most)
     return key, text

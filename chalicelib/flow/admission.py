@@ -50,6 +50,18 @@ def _note_use(key: ApiKey, ports: AdmissionPorts) -> None:
         log("key_use_not_noted", error=error)
 
 
+def scopes_now(
+    account_id: str, actor: Actor, accounts: AccountStore, members: MemberStore, clock: Clock
+) -> frozenset[Scope]:
+    """What a key or a person may do in the account by now, whatever anybody remembers of it."""
+    if actor.kind is ActorKind.KEY:
+        key = accounts.find_key(actor.id)
+        own = key is not None and key.account_id == account_id and key.in_force(clock.now())
+        return key.scopes if key and own else frozenset()
+    member = members.find(actor.id)
+    return SCOPES_OF[member.role] if member and member.account_id == account_id else frozenset()
+
+
 def _signed_in(person: Person, members: MemberStore) -> Caller:
     actor = Actor(ActorKind.PERSON, person.sub)
     email = person.address.text if person.address else ""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from chalicelib.domain.access import SCOPES_OF, Actor, ActorKind, Role, Scope
+from chalicelib.domain.access import SCOPES_OF, Maker, Role, Scope
 from chalicelib.domain.account import Account
 from chalicelib.domain.address import Address
 from chalicelib.domain.ids import new_id
@@ -16,6 +16,7 @@ from chalicelib.domain.member import (
     split_token,
 )
 from chalicelib.errors import Conflict, FieldError, Forbidden, Invalid
+from chalicelib.flow.admission import scopes_now
 from chalicelib.ports import AccountStore, Clock, MemberStore
 
 
@@ -26,14 +27,6 @@ class MemberPorts:
     accounts: AccountStore
     members: MemberStore
     clock: Clock
-
-
-@dataclass(frozen=True, slots=True)
-class Maker:
-    """Who makes an invitation, and what they may do themselves."""
-
-    actor: Actor
-    scopes: frozenset[Scope]
 
 
 def found_account(person: Person, name: str, ports: MemberPorts) -> Account:
@@ -95,19 +88,10 @@ def _opened(token: str, ports: MemberPorts) -> Invitation:
     invitation = ports.members.find_invitation(account_id, invitation_id)
     if invitation is None or not invitation.opens_with(secret, ports.clock.now()):
         raise _not_valid()
-    if not SCOPES_OF[invitation.role] | {Scope.ADMIN} <= _scopes_now(account_id, invitation.by, ports):
+    may = scopes_now(account_id, invitation.by, ports.accounts, ports.members, ports.clock)
+    if not SCOPES_OF[invitation.role] | {Scope.ADMIN} <= may:
         raise _not_valid()
     return invitation
-
-
-def _scopes_now(account_id: str, actor: Actor, ports: MemberPorts) -> frozenset[Scope]:
-    """What a key or a person may do in the account by now."""
-    if actor.kind is ActorKind.KEY:
-        key = ports.accounts.find_key(actor.id)
-        own = key is not None and key.account_id == account_id and key.in_force(ports.clock.now())
-        return key.scopes if key and own else frozenset()
-    member = ports.members.find(actor.id)
-    return SCOPES_OF[member.role] if member and member.account_id == account_id else frozenset()
 
 
 def _not_valid() -> Invalid:

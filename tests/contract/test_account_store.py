@@ -12,6 +12,7 @@ from chalicelib.domain.line import LinePlan
 from chalicelib.errors import NotFound
 from tests.contract.conftest import Stores
 from tests.contract.store_builders import NOON
+from tests.fakes.world import ANNA
 
 
 class TestAccountStore:
@@ -25,15 +26,15 @@ class TestAccountStore:
             stores.accounts.get(stores.stranger)
 
     def test_a_key_is_found_by_its_id(self, stores: Stores) -> None:
-        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
+        key, _ = mint_key(stores.account, KeyWish("first"), ANNA, NOON)
         stores.accounts.add_key(key)
         assert stores.accounts.find_key(key.key_id) == key
         assert stores.accounts.find_key("nothing") is None
 
     def test_keys_are_listed_for_their_account_only_oldest_first(self, stores: Stores) -> None:
-        newer, _ = mint_key(stores.account, KeyWish("newer"), NOON + timedelta(days=1))
-        older, _ = mint_key(stores.account, KeyWish("older"), NOON)
-        foreign, _ = mint_key(stores.stranger, KeyWish("foreign"), NOON)
+        newer, _ = mint_key(stores.account, KeyWish("newer"), ANNA, NOON + timedelta(days=1))
+        older, _ = mint_key(stores.account, KeyWish("older"), ANNA, NOON)
+        foreign, _ = mint_key(stores.stranger, KeyWish("foreign"), ANNA, NOON)
         for key in (newer, older, foreign):
             stores.accounts.add_key(key)
         assert stores.accounts.list_keys(stores.account) == [older, newer]
@@ -42,7 +43,7 @@ class TestAccountStore:
         assert stores.accounts.list_keys(stores.account) == []
 
     def test_a_key_is_revoked_once_and_for_all(self, stores: Stores) -> None:
-        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
+        key, _ = mint_key(stores.account, KeyWish("first"), ANNA, NOON)
         stores.accounts.add_key(key)
         stores.accounts.revoke_key(stores.account, key.key_id, NOON)
         stores.accounts.revoke_key(stores.account, key.key_id, NOON + timedelta(days=1))
@@ -51,7 +52,7 @@ class TestAccountStore:
         assert found.revoked_at == NOON
 
     def test_nobody_revokes_the_key_of_another_account(self, stores: Stores) -> None:
-        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
+        key, _ = mint_key(stores.account, KeyWish("first"), ANNA, NOON)
         stores.accounts.add_key(key)
         with pytest.raises(NotFound):
             stores.accounts.revoke_key(stores.stranger, key.key_id, NOON)
@@ -64,13 +65,13 @@ class TestAccountStore:
 
     def test_scopes_and_expiry_are_kept(self, stores: Stores) -> None:
         wish = KeyWish("narrow", frozenset({Scope.READ, Scope.SEND}), NOON + timedelta(days=30))
-        key, _ = mint_key(stores.account, wish, NOON)
+        key, _ = mint_key(stores.account, wish, ANNA, NOON)
         stores.accounts.add_key(key)
         assert stores.accounts.find_key(key.key_id) == key
         assert stores.accounts.list_keys(stores.account) == [key]
 
     def test_a_use_is_noted_unless_a_later_one_is(self, stores: Stores) -> None:
-        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
+        key, _ = mint_key(stores.account, KeyWish("first"), ANNA, NOON)
         stores.accounts.add_key(key)
         hour = timedelta(hours=1)
         for minutes, noted in ((0, 0), (59, 0), (60, 60), (100, 60)):
@@ -80,7 +81,7 @@ class TestAccountStore:
             assert found == replace(key, used_at=NOON + timedelta(minutes=noted))
 
     def test_nobody_notes_the_use_of_a_key_of_another_account_or_of_none(self, stores: Stores) -> None:
-        key, _ = mint_key(stores.account, KeyWish("first"), NOON)
+        key, _ = mint_key(stores.account, KeyWish("first"), ANNA, NOON)
         stores.accounts.add_key(key)
         for key_id in (key.key_id, "nothing"):
             stores.accounts.note_key_use(stores.stranger, key_id, NOON, before=NOON)
@@ -88,10 +89,10 @@ class TestAccountStore:
         assert stores.accounts.find_key("nothing") is None
 
 
-def test_the_row_of_a_key_from_before_there_were_scopes_has_them_all(dynamodb: Stores) -> None:
-    key, _ = mint_key(dynamodb.account, KeyWish("old"), NOON)
+def test_the_row_of_an_old_key_has_all_scopes_and_nobody_who_made_it(dynamodb: Stores) -> None:
+    key, _ = mint_key(dynamodb.account, KeyWish("old"), ANNA, NOON)
     dynamodb.accounts.add_key(key)
-    ApiKeyRow(key.key_id).update([ApiKeyRow.scopes.remove()])
+    gone = [ApiKeyRow.scopes, ApiKeyRow.actor_kind, ApiKeyRow.actor_id]
+    ApiKeyRow(key.key_id).update([attribute.remove() for attribute in gone])
     found = dynamodb.accounts.find_key(key.key_id)
-    assert found is not None
-    assert found.scopes == ALL_SCOPES
+    assert found == replace(key, scopes=ALL_SCOPES, created_by=None)

@@ -17,6 +17,7 @@ from tests.contract.losing import first_reply_lost, first_transaction_cancelled,
 from tests.contract.store_builders import CONTENT, NOON
 from tests.contract.store_builders import campaign as new_campaign
 from tests.contract.store_builders import line as new_line
+from tests.fakes.world import ANNA
 
 Add = Callable[[int], bool]
 
@@ -30,7 +31,7 @@ def add_line(stores: Stores) -> Add:
 
 
 def add_key(stores: Stores) -> Add:
-    return lambda most: stores.accounts.add_key(mint_key(stores.account, KeyWish("k"), NOON)[0], most)
+    return lambda most: stores.accounts.add_key(mint_key(stores.account, KeyWish("k"), ANNA, NOON)[0], most)
 
 
 COUNTED = [(Quota.CAMPAIGNS, add_campaign), (Quota.LINES, add_line), (Quota.API_KEYS, add_key)]
@@ -82,7 +83,7 @@ def test_what_is_stored_again_is_counted_once_and_stays_as_it_is(stores: Stores)
 
 
 def test_what_is_removed_again_is_uncounted_once(stores: Stores) -> None:
-    campaign, line, key = new_campaign(), new_line(), mint_key(stores.account, KeyWish("k"), NOON)[0]
+    campaign, line, key = new_campaign(), new_line(), mint_key(stores.account, KeyWish("k"), ANNA, NOON)[0]
     stores.campaigns.add(stores.account, campaign, CONTENT)
     stores.lines.add(stores.account, line)
     stores.accounts.add_key(key)

@@ -4,6 +4,7 @@ import pytest
 
 from chalicelib import wiring
 from chalicelib.adapters.clock import SystemClock
+from chalicelib.domain.access import ALL_SCOPES
 from chalicelib.domain.quota import usual_limit
 from chalicelib.flow.audit import AuditPorts
 from chalicelib.flow.request_rate import RequestRate
@@ -30,6 +31,12 @@ def request_rate(monkeypatch: pytest.MonkeyPatch) -> None:
     made = RequestRate(FakeUsageStore(), usual_limit, HandClock(), fails)
     monkeypatch.setattr(wiring, "request_rate", lambda: made)
     monkeypatch.setattr(wiring, "usage", FakeUsageStore)
+
+
+@pytest.fixture(autouse=True)
+def scopes_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the authorizer says is still so: nobody was removed since."""
+    monkeypatch.setattr(wiring, "scopes_now", lambda *_: ALL_SCOPES)
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from tests.doors.in_process import Context, OutOfReach
 from tests.fakes.accounts import FakeAccountStore
 from tests.fakes.members import FakeMemberStore
 
-KEY, TEXT = mint_key("an-account", KeyWish("key"), datetime.now(UTC))
+KEY, TEXT = mint_key("an-account", KeyWish("key"), Actor(ActorKind.PERSON, "anna"), datetime.now(UTC))
 numbered = partial(pytest.mark.parametrize, ids=lambda _: "token")  # a key's text differs in each process
 
 

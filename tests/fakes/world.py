@@ -8,6 +8,7 @@ from shutil import rmtree
 from tempfile import mkdtemp
 from weakref import finalize
 
+from chalicelib.domain.access import ALL_SCOPES, Actor, ActorKind, Maker
 from chalicelib.domain.account import Account
 from chalicelib.domain.address import Address, parse_address
 from chalicelib.domain.campaign import Campaign
@@ -86,6 +87,8 @@ from tests.fakes.usage import FakeUsageStore
 from tests.fakes.workbook import FakeWorkbook, read_lines
 
 ACCOUNT, STRANGER = "acc1", "acc2"
+ANNA = Actor(ActorKind.PERSON, "sub-anna")
+OWNER = Maker(ANNA, ALL_SCOPES)
 ALWAYS = Timetable(frozenset(Weekday), date(2026, 1, 1), date(2026, 12, 31), time(0), time(0), "UTC", 0, 1)
 CONTENT = Content("Hello [firstName|friend]", "<p>Dear [firstName|friend]</p>")
 ORDERED = Exemption("Confirms an order.", "key1", datetime(2026, 1, 1, tzinfo=UTC))

@@ -9,7 +9,7 @@ from chalicelib.adapters.dynamodb.mapping import plain
 from chalicelib.adapters.dynamodb.tables import AccountRow, ApiKeyRow
 from chalicelib.adapters.dynamodb.usage import put_counted, remove_counted
 from chalicelib.adapters.dynamodb.writing import update_if
-from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.domain.access import ALL_SCOPES, Actor, ActorKind, Scope
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.quota import NO_LIMIT, Quota
@@ -58,6 +58,8 @@ class DynamoAccountStore:
             created_at=key.created_at,
             scopes={scope.value for scope in key.scopes},
             expires_at=key.expires_at,
+            actor_kind=key.created_by.kind if key.created_by else None,
+            actor_id=key.created_by.id if key.created_by else None,
         )
         return put_counted(
             lambda write: write.save(row, ApiKeyRow.key_id.does_not_exist()),
@@ -115,4 +117,5 @@ def _key(row: ApiKeyRow) -> ApiKey:
         expires_at=row.expires_at,
         used_at=row.used_at,
         revoked_at=row.revoked_at,
+        created_by=Actor(ActorKind(row.actor_kind), row.actor_id) if row.actor_kind else None,
     )

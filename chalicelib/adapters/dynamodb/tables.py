@@ -65,6 +65,8 @@ class ApiKeyRow(Model):
     expires_at = UTCDateTimeAttribute(null=True)
     used_at = UTCDateTimeAttribute(null=True)
     revoked_at = UTCDateTimeAttribute(null=True)
+    actor_kind = UnicodeAttribute(null=True)  # who made it; missing: nobody kept that then
+    actor_id = UnicodeAttribute(null=True)
     keys_of_account = KeysOfAccount()
 
 

@@ -7,7 +7,7 @@ from chalice import Blueprint
 from pydantic import Field
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Input, Instant, OneLine, Output
+from chalicelib.blueprints.api.models import ActorShown, Input, Instant, OneLine, Output
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.access import SCOPES_OF, Role, Scope
@@ -99,6 +99,9 @@ class KeyShown(Output):
     prefix: str = Field(description="What the key begins with; it is no secret.")
     name: str
     scopes: list[Scope]
+    created_by: ActorShown | None = Field(
+        description="Who made it; it stays when they are removed. null: nobody kept that then."
+    )
     created_at: datetime
     expires_at: datetime | None
     used_at: datetime | None = Field(
@@ -114,6 +117,7 @@ class KeyShown(Output):
             prefix=key.prefix,
             name=key.name,
             scopes=sorted(key.scopes),
+            created_by=ActorShown.of(key.created_by) if key.created_by else None,
             created_at=key.created_at,
             expires_at=key.expires_at,
             used_at=key.used_at,
@@ -179,7 +183,7 @@ def list_api_keys(call: Call[Nothing, Nothing]) -> KeyList:
 def create_api_key(call: Call[KeyInput, Nothing]) -> NewKeyShown:
     """Create an API key; its text is shown this once."""
     wish, most = call.body.wish(call.scopes), wiring.limit_of(call.account_id, Quota.API_KEYS)
-    key, text = create_key(call.account_id, wish, call.scopes, wiring.accounts(), wiring.clock, most)
+    key, text = create_key(call.account_id, wish, call.maker, wiring.accounts(), wiring.clock, most)
     return NewKeyShown(key_id=key.key_id, api_key=text)
 
 
@@ -195,5 +199,5 @@ def create_api_key(call: Call[KeyInput, Nothing]) -> NewKeyShown:
     audit="api_key_revoked",
 )
 def revoke_api_key(call: Call[Nothing, Nothing], key_id: str) -> None:
-    """Revoke an API key; it works for at most a minute longer."""
+    """Revoke an API key; it works for at most a minute longer, and makes no other key in it."""
     wiring.accounts().revoke_key(call.account_id, key_id, wiring.clock.now())

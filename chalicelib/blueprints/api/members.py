@@ -13,7 +13,7 @@ from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.access import Role, Scope
 from chalicelib.domain.address import Rejection, parse_address
 from chalicelib.domain.member import Invitation, Member
-from chalicelib.flow.members import Maker, accept, change_role, invite
+from chalicelib.flow.members import accept, change_role, invite
 
 members = Blueprint(__name__)
 
@@ -129,7 +129,7 @@ def change_member(call: Call[RolePatch, Nothing], member_id: str) -> MemberShown
     audit="member_removed",
 )
 def remove_member(call: Call[Nothing, Nothing], member_id: str) -> None:
-    """Remove a member; what they may do ends within a minute. API keys that they made stay."""
+    """Remove a member; what they may do ends within a minute. API keys that they made stay, and say so."""
     wiring.members().remove(call.account_id, member_id)
 
 
@@ -150,8 +150,7 @@ def invite_member(call: Call[InvitationInput, Nothing]) -> NewInvitationShown:
     """Invite an address for a week; the answer carries the token once, and you pass it on."""
     address = parse_address(call.body.email)
     assert not isinstance(address, Rejection), "the field was checked"  # noqa: S101
-    maker = Maker(call.actor, call.scopes)
-    invitation, token = invite(call.account_id, address, call.body.role, maker, wiring.member_ports())
+    invitation, token = invite(call.account_id, address, call.body.role, call.maker, wiring.member_ports())
     return NewInvitationShown(**dict(InvitationShown.of(invitation)), token=token)
 
 

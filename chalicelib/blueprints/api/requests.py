@@ -9,7 +9,7 @@ from chalice.app import Request
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from chalicelib.blueprints.api.problems import Unacceptable, invalid_from
-from chalicelib.domain.access import Actor, ActorKind, Scope
+from chalicelib.domain.access import Actor, ActorKind, Maker, Scope
 from chalicelib.domain.address import Rejection, parse_address
 from chalicelib.domain.member import Person
 from chalicelib.errors import FieldError, Forbidden, Invalid, Unauthorized
@@ -57,6 +57,11 @@ class Call(Generic[B, Q]):
             raise Forbidden("people_only", "An API key can't do this; sign in, see GET /sign-in.")
         address = parse_address(self.email)
         return Person(self.actor.id, None if isinstance(address, Rejection) else address)
+
+    @property
+    def maker(self) -> Maker:
+        """The caller as one who gives others something of what they may do themselves."""
+        return Maker(self.actor, self.scopes)
 
 
 def read_caller(request: Request) -> Caller:

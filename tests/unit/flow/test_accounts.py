@@ -4,29 +4,32 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.domain.access import Actor, ActorKind, Maker, Scope
 from chalicelib.domain.account import KeyWish
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.member import Person
 from chalicelib.errors import Invalid, Unauthorized
 from chalicelib.flow.accounts import authenticate, create_account, create_key
 from chalicelib.flow.admission import AdmissionPorts, admit
-from tests.fakes.world import ACCOUNT, World
+from tests.fakes.world import ACCOUNT, ANNA, OWNER, World
+
+OPERATOR = Actor(ActorKind.OPERATOR, "a-request")
 
 
 def test_an_account_comes_with_a_key_that_opens_it() -> None:
     world = World()
-    account, text = create_account("Oak", LinePlan.DEMO, world.accounts, world.clock)
+    account, text = create_account("Oak", LinePlan.DEMO, OPERATOR, world.accounts, world.clock)
     assert world.accounts.get(account.account_id) == account
     assert authenticate(text, world.accounts, world.clock).account_id == account.account_id
     (key,) = world.accounts.list_keys(account.account_id)
+    assert key.created_by == OPERATOR
     assert text.rpartition("_")[2] not in repr(key)
 
 
 def test_a_revoked_key_opens_nothing_and_another_still_does() -> None:
     world = World()
-    account, first = create_account("Oak", LinePlan.DEMO, world.accounts, world.clock)
-    key, second = create_key(account.account_id, KeyWish("second"), ALL_SCOPES, world.accounts, world.clock)
+    account, first = create_account("Oak", LinePlan.DEMO, OPERATOR, world.accounts, world.clock)
+    key, second = create_key(account.account_id, KeyWish("second"), OWNER, world.accounts, world.clock)
     world.accounts.revoke_key(account.account_id, key.key_id, world.clock.now())
     with pytest.raises(Unauthorized):
         authenticate(second, world.accounts, world.clock)
@@ -38,7 +41,7 @@ def test_a_revoked_key_opens_nothing_and_another_still_does() -> None:
 )
 def test_what_is_not_a_key_opens_nothing(text: str) -> None:
     world = World()
-    _, right = create_account("Oak", LinePlan.DEMO, world.accounts, world.clock)
+    _, right = create_account("Oak", LinePlan.DEMO, OPERATOR, world.accounts, world.clock)
     _, key_id, secret = right.split("_")
     with pytest.raises(Unauthorized):
         authenticate(text.replace("{id}", key_id).replace("{secret}", secret), world.accounts, world.clock)
@@ -47,8 +50,8 @@ def test_what_is_not_a_key_opens_nothing(text: str) -> None:
 def test_a_key_has_the_scopes_it_was_made_with_and_works_until_it_expires() -> None:
     world = World()
     wish = KeyWish("narrow", frozenset({Scope.READ}), world.clock.now() + timedelta(days=1))
-    made, text = create_key(ACCOUNT, wish, ALL_SCOPES, world.accounts, world.clock)
-    assert made.scopes == {Scope.READ}
+    made, text = create_key(ACCOUNT, wish, OWNER, world.accounts, world.clock)
+    assert (made.scopes, made.created_by) == ({Scope.READ}, ANNA)
     world.clock.wait(hours=23, minutes=59)
     assert authenticate(text, world.accounts, world.clock).scopes == {Scope.READ}
     world.clock.wait(minutes=1)
@@ -59,7 +62,9 @@ def test_a_key_has_the_scopes_it_was_made_with_and_works_until_it_expires() -> N
 def test_nobody_makes_a_key_that_may_do_more_than_they_may() -> None:
     world = World()
     with pytest.raises(Invalid) as refused:
-        create_key(ACCOUNT, KeyWish("wide"), frozenset({Scope.ADMIN}), world.accounts, world.clock)
+        create_key(
+            ACCOUNT, KeyWish("wide"), Maker(ANNA, frozenset({Scope.ADMIN})), world.accounts, world.clock
+        )
     assert [error.field for error in refused.value.errors] == ["scopes"]
     assert world.accounts.list_keys(ACCOUNT) == []
 
@@ -67,7 +72,7 @@ def test_nobody_makes_a_key_that_may_do_more_than_they_may() -> None:
 def test_a_key_without_any_scope_is_not_made() -> None:
     world = World()
     with pytest.raises(Invalid) as refused:
-        create_key(ACCOUNT, KeyWish("none", frozenset()), ALL_SCOPES, world.accounts, world.clock)
+        create_key(ACCOUNT, KeyWish("none", frozenset()), OWNER, world.accounts, world.clock)
     assert [error.field for error in refused.value.errors] == ["scopes"]
     assert world.accounts.list_keys(ACCOUNT) == []
 
@@ -76,7 +81,7 @@ def test_a_key_that_would_be_expired_from_the_start_is_not_made() -> None:
     world = World()
     wish = KeyWish("late", expires_at=world.clock.now())
     with pytest.raises(Invalid) as refused:
-        create_key(ACCOUNT, wish, ALL_SCOPES, world.accounts, world.clock)
+        create_key(ACCOUNT, wish, OWNER, world.accounts, world.clock)
     assert [error.field for error in refused.value.errors] == ["expires_at"]
 
 
@@ -86,7 +91,7 @@ def world_without_people(token: str) -> Person:
 
 def test_the_last_use_is_noted_at_most_once_an_hour_and_only_of_a_key_that_opened() -> None:
     world = World()
-    made, text = create_key(ACCOUNT, KeyWish("key"), ALL_SCOPES, world.accounts, world.clock)
+    made, text = create_key(ACCOUNT, KeyWish("key"), OWNER, world.accounts, world.clock)
     ports = AdmissionPorts(world.accounts, world.members, world_without_people, world.clock)
     noted = []
     for minutes in (0, 59, 1, 30):

@@ -5,13 +5,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.access import ALL_SCOPES, SCOPES_OF, Actor, ActorKind, Role, Scope
+from chalicelib.domain.access import ALL_SCOPES, SCOPES_OF, Actor, ActorKind, Maker, Role, Scope
 from chalicelib.domain.account import KeyWish, mint_key
 from chalicelib.domain.address import Address
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.member import MAX_PEOPLE, Person, split_token
 from chalicelib.errors import Conflict, Forbidden, Invalid
-from chalicelib.flow.members import Maker, accept, change_role, found_account, invite
+from chalicelib.flow.members import accept, change_role, found_account, invite
 from tests.fakes.world import World
 
 ANNA = Person("sub-anna", Address("Anna@shop.example", "anna@shop.example"))
@@ -137,7 +137,7 @@ def test_an_invitation_that_a_key_made_ends_with_the_key(gone: str | None) -> No
     account_id = found_account(ANNA, "Oak", world.member_ports).account_id
     owner_of_key = "another" if gone == "of another account" else account_id
     wish = KeyWish("inviting", ALL_SCOPES, world.clock.now() + timedelta(days=1))
-    key, _ = mint_key(owner_of_key, wish, world.clock.now())
+    key, _ = mint_key(owner_of_key, wish, ANNA_INVITES.actor, world.clock.now())
     world.accounts.add_key(key)
     maker = Maker(Actor(ActorKind.KEY, key.key_id), ALL_SCOPES)
     _, token = invite(account_id, BEN_AT, Role.OWNER, maker, world.member_ports)

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.access import ALL_SCOPES
 from chalicelib.domain.account import ApiKey, KeyWish
 from chalicelib.domain.contact import Person
 from chalicelib.domain.dialog import DialogChange, DialogSource
@@ -26,7 +25,7 @@ from chalicelib.flow.lines import NewLine, add_line
 from chalicelib.flow.quotas import FORM_IS_DEAD, Leave
 from chalicelib.flow.samples import Wish, ask_for_sample
 from chalicelib.flow.suppressions import start_list_import
-from tests.fakes.world import ACCOUNT, STRANGER, World
+from tests.fakes.world import ACCOUNT, OWNER, STRANGER, World
 
 Step = Callable[[World], object]
 LINE = NewLine(
@@ -99,7 +98,7 @@ def test_what_is_one_too_many_is_refused_and_one_less_is_not(world: World, quota
 
 def test_an_api_key_too_many_is_refused_until_one_is_revoked(world: World) -> None:
     def make(name: str) -> ApiKey:
-        return create_key(ACCOUNT, KeyWish(name), ALL_SCOPES, world.accounts, world.clock, 1)[0]
+        return create_key(ACCOUNT, KeyWish(name), OWNER, world.accounts, world.clock, 1)[0]
 
     key = make("first")
     with pytest.raises(QuotaReached):
