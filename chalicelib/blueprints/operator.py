@@ -16,12 +16,13 @@ from pydantic import (
 
 from chalicelib import wiring
 from chalicelib.domain.access import Actor, ActorKind
+from chalicelib.domain.account import new_account
 from chalicelib.domain.audit import SERVICE
 from chalicelib.domain.brake import Braked, BrakeState, Subject, Trouble
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import PostlineError
-from chalicelib.flow.accounts import create_account
+from chalicelib.flow.accounts import open_account
 from chalicelib.flow.audit import read_trail, recorded
 from chalicelib.flow.brake import account_brakes, lift_brake
 from chalicelib.flow.health import look_at_health
@@ -34,7 +35,8 @@ operator = Blueprint(__name__)
 class _Order(BaseModel):
     """An order. ``audit`` is its name in the audit trail: "" that of its action, None for what only reads.
 
-    An order that names an account is in that account's trail, any other in the service's.
+    An order that names an account is in that account's trail, any other in the service's. One that creates an
+    account is in both.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -198,9 +200,7 @@ def _carry_out(
 ) -> dict[str, Any]:
     match order:
         case CreateAccount():
-            accounts = wiring.accounts()
-            account, key = create_account(order.name, order.line_plan, actor, accounts, wiring.clock)
-            return {"account_id": account.account_id, "api_key": key}
+            return _create_account(order, actor)
         case SetLinePlan():
             wiring.lines().set_plan(order.account_id, order.line_id, order.plan)
             return {"line_id": order.line_id, "plan": order.plan}
@@ -212,6 +212,15 @@ def _carry_out(
             return {f"{order.subject.kind}_id": order.subject.id, "lifted_at": lifted_at.isoformat()}
         case RotateLinkKey():
             return {"key": rotate_link_key(wiring.link_key_ports())}
+
+
+def _create_account(order: CreateAccount, actor: Actor) -> dict[str, Any]:
+    """The new account's own trail begins with it."""
+    account = new_account(order.name, order.line_plan, wiring.clock.now())
+    ids = {"account_id": account.account_id}
+    with recorded(account.account_id, actor, order.audit, ids, wiring.audit_ports()):
+        key = open_account(account, actor, wiring.accounts(), wiring.clock)
+    return {**ids, "api_key": key}
 
 
 def _shown(subject: Subject, name: str, state: BrakeState) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from chalicelib.domain.access import ALL_SCOPES, Actor, Scope
+from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.quota import Quota
 
@@ -78,6 +79,11 @@ class ApiKey:
     def use_is_old(self, now: datetime) -> bool:
         """Whether it is time to note again that the key is used."""
         return self.used_at is None or self.used_at <= now - USE_NOTED_EVERY
+
+
+def new_account(name: str, line_plan: LinePlan, now: datetime) -> Account:
+    """An account with an id of its own; it isn't kept anywhere yet."""
+    return Account(new_id(now), name, line_plan, now)
 
 
 def mint_key(account_id: str, wish: KeyWish, by: Actor, now: datetime) -> tuple[ApiKey, str]:

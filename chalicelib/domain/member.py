@@ -14,6 +14,7 @@ from chalicelib.domain.access import Actor, Role
 from chalicelib.domain.account import digest_of
 from chalicelib.domain.address import Address
 from chalicelib.domain.ids import new_id
+from chalicelib.errors import Conflict
 
 INVITATION_LIVES = timedelta(days=7)
 MAX_PEOPLE = 200  # members and open invitations of an account
@@ -85,6 +86,12 @@ def mint_invitation(
         expires_at=expires_at,
     )
     return invitation, f"{_PREFIX}_{account_id}_{invitation.invitation_id}_{secret}"
+
+
+def already_member() -> Conflict:
+    """Why somebody doesn't come into another account."""
+    text = "You belong to an account already; a person is in one. Have an owner remove you there first."
+    return Conflict("already_member", text)
 
 
 def split_token(token: str) -> tuple[str, str, str] | None:

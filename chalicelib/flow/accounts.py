@@ -2,21 +2,16 @@
 
 from chalicelib.domain.access import ALL_SCOPES, Actor, Maker, Scope
 from chalicelib.domain.account import USE_NOTED_EVERY, Account, ApiKey, KeyWish, mint_key, split_key
-from chalicelib.domain.ids import new_id
-from chalicelib.domain.line import LinePlan
 from chalicelib.domain.quota import NO_LIMIT, Quota, reached
 from chalicelib.errors import FieldError, Invalid, Unauthorized
 from chalicelib.ports import AccountStore, Clock
 
 
-def create_account(
-    name: str, line_plan: LinePlan, by: Actor, accounts: AccountStore, clock: Clock
-) -> tuple[Account, str]:
-    """Create an account with a first key; the second value is the key's text, shown this once."""
-    account = Account(new_id(clock.now()), name, line_plan, clock.now())
+def open_account(account: Account, by: Actor, accounts: AccountStore, clock: Clock) -> str:
+    """Store a new account with a first key, whose text is shown this once."""
     accounts.add(account)
     _, text = create_key(account.account_id, KeyWish("first key"), Maker(by, ALL_SCOPES), accounts, clock)
-    return account, text
+    return text
 
 
 def create_key(

@@ -12,7 +12,7 @@ from datetime import datetime
 from chalicelib.domain.access import Actor
 from chalicelib.domain.audit import AuditEntry, Outcome, ids_among
 from chalicelib.domain.ids import fresh_id
-from chalicelib.errors import Conflict, Invalid, NotFound, PostlineError
+from chalicelib.errors import Conflict, Forbidden, Invalid, NotFound, PostlineError
 from chalicelib.observability import log
 from chalicelib.ports import AuditStore, Clock, Page
 
@@ -81,7 +81,7 @@ def _conclude(
 
 def _code_of(error: PostlineError) -> str:
     match error:
-        case Conflict(code=code):
+        case Conflict(code=code) | Forbidden(code=code):
             return code
         case NotFound():
             return "not_found"

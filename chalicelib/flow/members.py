@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 from chalicelib.domain.access import SCOPES_OF, Maker, Role, Scope
-from chalicelib.domain.account import Account
+from chalicelib.domain.account import Account, new_account
 from chalicelib.domain.address import Address
-from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.member import (
     MAX_PEOPLE,
     Invitation,
     Member,
     Person,
+    already_member,
     mint_invitation,
     split_token,
 )
@@ -29,15 +29,19 @@ class MemberPorts:
     clock: Clock
 
 
-def found_account(person: Person, name: str, ports: MemberPorts) -> Account:
-    """Make an account with this person as its owner; raises Conflict when they belong to one already.
+def plan_account(person: Person, name: str, ports: MemberPorts) -> Account:
+    """The account that this person may found; raises Conflict when they belong to one already.
 
     Its lines start in the plan for trying out; the operator decides about another one.
     """
-    now = ports.clock.now()
-    account = Account(new_id(now), name, LinePlan.DEMO, now)
+    if ports.members.find(person.sub) is not None:
+        raise already_member()
+    return new_account(name, LinePlan.DEMO, ports.clock.now())
+
+
+def found_account(person: Person, account: Account, ports: MemberPorts) -> None:
+    """Make the account, with this person as its owner; raises Conflict when they belong to one by now."""
     ports.members.found(account, _member(account.account_id, person, Role.OWNER, ports))
-    return account
 
 
 def invite(
@@ -57,14 +61,30 @@ def invite(
     return invitation, token
 
 
-def accept(person: Person, token: str, ports: MemberPorts) -> Member:
-    """Make the person a member of the account whose invitation this is; it can't be used again.
+def open_invitation(token: str, ports: MemberPorts) -> Invitation:
+    """The invitation whose token this is; raises Invalid for one that opens nothing.
 
     It is good as long as its maker may still give this role: whoever was removed must leave no door behind.
-    Raises Invalid for a token that opens nothing, Forbidden when another address was invited, Conflict when
-    the person belongs to an account already.
     """
-    invitation = _opened(token, ports)
+    parts = split_token(token)
+    if parts is None:
+        raise _not_valid()
+    account_id, invitation_id, secret = parts
+    invitation = ports.members.find_invitation(account_id, invitation_id)
+    if invitation is None or not invitation.opens_with(secret, ports.clock.now()):
+        raise _not_valid()
+    may = scopes_now(account_id, invitation.by, ports.accounts, ports.members, ports.clock)
+    if not SCOPES_OF[invitation.role] | {Scope.ADMIN} <= may:
+        raise _not_valid()
+    return invitation
+
+
+def accept(person: Person, invitation: Invitation, ports: MemberPorts) -> Member:
+    """Make the person a member of the account that an opened invitation is of; it can't be used again.
+
+    Raises Invalid when it is gone by now, Forbidden when another address was invited, Conflict when the
+    person belongs to an account already.
+    """
     if not invitation.is_for(person):
         text = "This invitation is for another address. Sign in as that one, with the address confirmed."
         raise Forbidden("other_address", text)
@@ -78,20 +98,6 @@ def change_role(account_id: str, sub: str, role: Role, maker: frozenset[Scope], 
     """Give a member another role; raises NotFound, Invalid, or Conflict for the last owner."""
     _check_role(role, maker)
     return ports.members.change_role(account_id, sub, role)
-
-
-def _opened(token: str, ports: MemberPorts) -> Invitation:
-    parts = split_token(token)
-    if parts is None:
-        raise _not_valid()
-    account_id, invitation_id, secret = parts
-    invitation = ports.members.find_invitation(account_id, invitation_id)
-    if invitation is None or not invitation.opens_with(secret, ports.clock.now()):
-        raise _not_valid()
-    may = scopes_now(account_id, invitation.by, ports.accounts, ports.members, ports.clock)
-    if not SCOPES_OF[invitation.role] | {Scope.ADMIN} <= may:
-        raise _not_valid()
-    return invitation
 
 
 def _not_valid() -> Invalid:

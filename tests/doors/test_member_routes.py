@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ import pytest
 from app import app
 from chalicelib import wiring
 from chalicelib.domain.access import SCOPES_OF
+from chalicelib.domain.audit import SERVICE
+from chalicelib.flow.audit import AuditPorts
 from tests.doors.in_process import Context
 from tests.doors.test_routes import request
+from tests.fakes.audit import FakeAuditStore
 from tests.fakes.world import ACCOUNT, World
 
 
@@ -45,6 +49,18 @@ def world(monkeypatch: pytest.MonkeyPatch) -> World:
     monkeypatch.setattr(wiring, "members", lambda: made.members)
     monkeypatch.setattr(wiring, "member_ports", lambda: made.member_ports)
     return made
+
+
+@pytest.fixture
+def ticking(world: World, trail: FakeAuditStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No two acts begin in the same moment, so that the trail has them in their order."""
+
+    class Ticking:
+        def now(self) -> datetime:
+            world.clock.wait(seconds=1)
+            return world.clock.now()
+
+    monkeypatch.setattr(wiring, "audit_ports", lambda: AuditPorts(trail, Ticking()))
 
 
 @pytest.fixture
@@ -142,3 +158,69 @@ def test_a_wrong_invitation_is_refused_by_name(anna: Signed, wrong: dict[str, st
     anna.call("POST", "/account", {"name": "Oak"})
     status, problem = anna.call("POST", "/invitations", wrong)
     assert (status, [error["field"] for error in problem["errors"]]) == (422, [field])
+
+
+def acts(trail: FakeAuditStore, account_id: str) -> list[tuple[str, str, str | None, str, str]]:
+    """Who did what, newest first."""
+    return [
+        (entry.action, entry.outcome, entry.code, entry.actor.id, entry.subject.get("member_id", ""))
+        for entry in trail.page(account_id, None, 50).items
+    ]
+
+
+def account_of(person: Signed) -> str:
+    member = person.world.members.find(person.sub)
+    assert member is not None
+    return member.account_id
+
+
+@pytest.mark.usefixtures("ticking")
+def test_owners_see_in_their_trail_who_founded_the_account_and_who_joined(
+    anna: Signed, ben: Signed, trail: FakeAuditStore
+) -> None:
+    anna.call("POST", "/account", {"name": "Oak"})
+    joined(anna, ben, "owner")
+    assert acts(trail, account_of(anna)) == [
+        ("invitation_accepted", "done", None, ben.sub, ben.sub),
+        ("member_invited", "done", None, anna.sub, ""),
+        ("account_created", "done", None, anna.sub, ""),
+    ]
+    accepted, invited, _ = trail.page(account_of(anna), None, 50).items
+    assert accepted.subject["role"] == "owner"
+    assert accepted.subject["invitation_id"] == invited.subject["invitation_id"]
+    assert acts(trail, SERVICE)[0][:4] == ("invitation_accepted", "done", None, ben.sub)
+
+
+@pytest.mark.usefixtures("ticking")
+def test_whoever_has_the_token_of_somebody_else_is_in_the_trail_and_who_guesses_is_not(
+    anna: Signed, ben: Signed, trail: FakeAuditStore
+) -> None:
+    anna.call("POST", "/account", {"name": "Oak"})
+    token = anna.call("POST", "/invitations", {"email": ben.email, "role": "viewer"})[1]["token"]
+    seen, path = acts(trail, account_of(anna)), "/invitations/accept"
+    eve = Signed(anna.world, "sub-eve", "eve@shop.example")
+    guess = f"{token.rpartition('_')[0]}_{'0' * 64}"
+    assert eve.call("POST", path, {"token": guess})[0] == 422
+    assert acts(trail, account_of(anna)) == seen
+    assert acts(trail, SERVICE)[0] == ("invitation_accepted", "refused", "invalid", eve.sub, "")
+    assert eve.call("POST", path, {"token": token})[0] == 403
+    refused = ("invitation_accepted", "refused", "other_address", eve.sub, "")
+    assert acts(trail, account_of(anna)) == [refused, *seen]
+
+
+@pytest.mark.parametrize("path", ["/account", "/invitations/accept"])
+def test_nobody_comes_into_an_account_unless_it_can_be_written_down(
+    anna: Signed, ben: Signed, trail: FakeAuditStore, path: str
+) -> None:
+    anna.call("POST", "/account", {"name": "Oak"})
+    token = anna.call("POST", "/invitations", {"email": ben.email, "role": "viewer"})[1]["token"]
+    body = {"name": "Elm"} if path == "/account" else {"token": token}
+    trail.refused = lambda account_id: account_id != SERVICE
+    assert ben.call("POST", path, body)[0] == 500
+    assert ben.world.members.find(ben.sub) is None
+
+
+def test_who_belongs_to_an_account_leaves_no_trail_of_another(anna: Signed, trail: FakeAuditStore) -> None:
+    anna.call("POST", "/account", {"name": "Oak"})
+    assert anna.call("POST", "/account", {"name": "Elm"})[0] == 409
+    assert trail.accounts == {SERVICE, account_of(anna)}

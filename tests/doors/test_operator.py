@@ -203,6 +203,8 @@ def test_a_changed_plan_is_named_and_what_concerns_no_account_is_in_the_services
     made = operate_service({"action": "create_account", "name": "Oak & Linen"}, Context())
     (created,) = trail_of(SERVICE)
     assert (created["action"], created["subject"]) == ("account_created", {"account_id": made["account_id"]})
+    (own,) = trail_of(made["account_id"])
+    assert {**own, "entry_id": ""} == {**created, "entry_id": "", "at": own["at"]}
     assert made["api_key"].rpartition("_")[2] not in repr(vars(trail))
     assert "Oak" not in repr(vars(trail))
 

@@ -16,7 +16,7 @@ from chalicelib.domain.account import KeyWish
 from chalicelib.domain.address import Address
 from chalicelib.domain.member import Person
 from chalicelib.flow.accounts import create_key
-from chalicelib.flow.members import accept, change_role, found_account, invite
+from chalicelib.flow.members import accept, change_role, found_account, invite, open_invitation, plan_account
 from tests.doors.in_process import Context
 from tests.doors.test_routes import request
 from tests.fakes.world import OWNER, World
@@ -36,16 +36,21 @@ class Shop:
 
     def __init__(self) -> None:
         self.world = World()
-        self.account_id = found_account(ANNA_SIGNED, "Oak", self.world.member_ports).account_id
+        self.account_id = self.found(ANNA_SIGNED)
         self._join(BEN, Role.OWNER)
         self._join(EVE, Role.VIEWER)
         wish = KeyWish("all", expires_at=self.world.clock.now() + timedelta(days=1))
         self.key, _ = create_key(self.account_id, wish, OWNER, self.world.accounts, self.world.clock)
 
+    def found(self, person: Person) -> str:
+        account = plan_account(person, "Oak", self.world.member_ports)
+        found_account(person, account, self.world.member_ports)
+        return account.account_id
+
     def _join(self, person: Person, role: Role) -> None:
         assert person.address
         _, token = invite(self.account_id, person.address, role, OWNER, self.world.member_ports)
-        accept(person, token, self.world.member_ports)
+        accept(person, open_invitation(token, self.world.member_ports), self.world.member_ports)
 
     @property
     def state(self) -> tuple[object, ...]:
@@ -96,7 +101,7 @@ def remove(shop: Shop) -> None:
 
 def remove_and_found_another(shop: Shop) -> None:
     remove(shop)
-    found_account(BEN, "Elm", shop.world.member_ports)
+    shop.found(BEN)
 
 
 def demote(shop: Shop) -> None:

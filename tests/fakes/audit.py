@@ -1,6 +1,6 @@
 """The audit trail in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
@@ -10,14 +10,22 @@ from tests.fakes.paging import page_of
 
 
 class FakeAuditStore:
-    """Port ``AuditStore``. ``begins`` and ``concludes`` make it fail as one that can't be reached does."""
+    """Port ``AuditStore``. ``begins`` and ``concludes`` make it fail as one that can't be reached does,
+    ``refused`` for some accounts only.
+    """
 
     def __init__(self) -> None:
         self._entries: dict[tuple[str, str], AuditEntry] = {}
         self.begins = self.concludes = True
+        self.refused: Callable[[str], bool] = lambda _: False
+
+    @property
+    def accounts(self) -> set[str]:
+        """Whose trails there are."""
+        return {account_id for account_id, _ in self._entries}
 
     def begin(self, account_id: str, entry: AuditEntry) -> None:
-        if not self.begins:
+        if not self.begins or self.refused(account_id):
             raise TimeoutError("no answer")
         self._entries[account_id, entry.entry_id] = entry
 

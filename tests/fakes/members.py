@@ -5,7 +5,7 @@ from threading import Lock
 
 from chalicelib.domain.access import Role
 from chalicelib.domain.account import Account
-from chalicelib.domain.member import Invitation, Member
+from chalicelib.domain.member import Invitation, Member, already_member
 from chalicelib.errors import Conflict, NotFound
 from tests.fakes.accounts import FakeAccountStore
 
@@ -68,7 +68,7 @@ class FakeMemberStore:
 
     def _join(self, member: Member) -> None:
         if member.sub in self._members:
-            raise Conflict("already_member", "You belong to an account already.")
+            raise already_member()
         self._members[member.sub] = member
 
     def _get(self, account_id: str, sub: str) -> Member:

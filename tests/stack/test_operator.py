@@ -42,6 +42,7 @@ def test_orders_are_typed_carried_out_and_in_the_trail(
         ("operator", "brake_lifted", "refused"),
         ("operator", "line_plan_changed", "done"),
         ("api_key", "line_created", "done"),
+        ("operator", "account_created", "done"),
     ]
     shown = customer.api.get("/audit")["items"]
     assert [entry["entry_id"] for entry in shown] == [entry["entry_id"] for entry in told]

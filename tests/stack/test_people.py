@@ -39,6 +39,14 @@ def test_people_sign_up_make_an_account_invite_and_leave_again(stack: Stack) -> 
         refused = ben.api.call("POST", path, {})
         assert (refused.status, refused.code) == (403, "missing_scope"), path
 
+    acts = [(entry["action"], entry["code"]) for entry in anna.api.get("/audit")["items"]]
+    assert acts == [
+        ("invitation_accepted", None),
+        ("invitation_accepted", "other_address"),
+        ("member_invited", None),
+        ("account_created", None),
+    ]
+
     assert [found["role"] for found in anna.api.get("/members")["items"]] == ["owner", "viewer"]
     own, one = anna.api.get("/members")["items"][0]["member_id"], f"/members/{member['member_id']}"
     assert anna.api.call("DELETE", f"/members/{own}").code == "last_owner"

@@ -16,7 +16,7 @@ from chalicelib.adapters.dynamodb.tables import AccountRow, InvitationRow, Membe
 from chalicelib.adapters.dynamodb.writing import connection, delete_if, transact_if, update_if
 from chalicelib.domain.access import Actor, ActorKind, Role
 from chalicelib.domain.account import Account
-from chalicelib.domain.member import Invitation, Member
+from chalicelib.domain.member import Invitation, Member, already_member
 from chalicelib.errors import Conflict, NotFound
 
 _TRIES = 3  # when the role changes between the look and the write
@@ -42,7 +42,7 @@ class DynamoMemberStore:
 
         failed = transact_if(commit)
         if 0 in failed:
-            raise _already()
+            raise already_member()
         assert not failed, "a new id is new"  # noqa: S101
 
     def find(self, sub: str) -> Member | None:
@@ -142,7 +142,7 @@ class DynamoMemberStore:
         if 0 in failed:
             return False
         if failed:
-            raise _already()
+            raise already_member()
         return True
 
     def _get(self, account_id: str, sub: str) -> Member:
@@ -177,11 +177,6 @@ def _owners_changed(commit: Callable[[], None]) -> bool:
 
 def _as_seen(member: Member) -> Condition:
     return (MemberRow.account_id == member.account_id) & (MemberRow.role == member.role)
-
-
-def _already() -> Conflict:
-    text = "You belong to an account already; a person is in one. Have an owner remove you there first."
-    return Conflict("already_member", text)
 
 
 def _row(member: Member) -> MemberRow:

@@ -7,6 +7,7 @@ from chalice import Blueprint
 from pydantic import Field
 
 from chalicelib import wiring
+from chalicelib.blueprints.api.audited import in_trail_of
 from chalicelib.blueprints.api.models import ActorShown, Input, Instant, OneLine, Output
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
@@ -17,7 +18,7 @@ from chalicelib.domain.quota import Quota
 from chalicelib.domain.return_path import inbound_pattern
 from chalicelib.domain.usage import Usage
 from chalicelib.flow.accounts import create_key
-from chalicelib.flow.members import found_account
+from chalicelib.flow.members import found_account, plan_account
 
 accounts = Blueprint(__name__)
 
@@ -158,7 +159,11 @@ def read_account(call: Call[Nothing, Nothing]) -> AccountShown:
 )
 def create_own_account(call: Call[AccountInput, Nothing]) -> AccountShown:
     """Make an account of your own as a person who signed in; you are its owner."""
-    account = found_account(call.person, call.body.name, wiring.member_ports())
+    person, ports = call.person, wiring.member_ports()
+    account = plan_account(person, call.body.name, ports)
+    ids = {"account_id": account.account_id}
+    with in_trail_of(account.account_id, call, "account_created", ids):
+        found_account(person, account, ports)
     return AccountShown.of(account, SCOPES_OF[Role.OWNER])
 
 

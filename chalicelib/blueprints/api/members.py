@@ -7,13 +7,14 @@ from chalice import Blueprint
 from pydantic import Field
 
 from chalicelib import wiring
+from chalicelib.blueprints.api.audited import in_trail_of
 from chalicelib.blueprints.api.models import ActorShown, Address, Input, Output
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.access import Role, Scope
 from chalicelib.domain.address import Rejection, parse_address
 from chalicelib.domain.member import Invitation, Member
-from chalicelib.flow.members import accept, change_role, invite
+from chalicelib.flow.members import accept, change_role, invite, open_invitation
 
 members = Blueprint(__name__)
 
@@ -190,4 +191,10 @@ def withdraw_invitation(call: Call[Nothing, Nothing], invitation_id: str) -> Non
 )
 def accept_invitation(call: Call[TokenInput, Nothing]) -> MemberShown:
     """Join the account that invited your address, as a person who signed in; then refresh your token."""
-    return MemberShown.of(accept(call.person, call.body.token, wiring.member_ports()))
+    person, ports = call.person, wiring.member_ports()
+    invitation = open_invitation(call.body.token, ports)
+    ids = {"invitation_id": invitation.invitation_id}
+    with in_trail_of(invitation.account_id, call, "invitation_accepted", ids) as made:
+        shown = MemberShown.of(accept(person, invitation, ports))
+        made.update(iter(shown))
+    return shown

@@ -5,20 +5,25 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.access import Actor, ActorKind, Maker, Scope
-from chalicelib.domain.account import KeyWish
+from chalicelib.domain.account import Account, KeyWish, new_account
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.member import Person
 from chalicelib.errors import Invalid, Unauthorized
-from chalicelib.flow.accounts import authenticate, create_account, create_key
+from chalicelib.flow.accounts import authenticate, create_key, open_account
 from chalicelib.flow.admission import AdmissionPorts, admit
 from tests.fakes.world import ACCOUNT, ANNA, OWNER, World
 
 OPERATOR = Actor(ActorKind.OPERATOR, "a-request")
 
 
+def opened(world: World) -> tuple[Account, str]:
+    account = new_account("Oak", LinePlan.DEMO, world.clock.now())
+    return account, open_account(account, OPERATOR, world.accounts, world.clock)
+
+
 def test_an_account_comes_with_a_key_that_opens_it() -> None:
     world = World()
-    account, text = create_account("Oak", LinePlan.DEMO, OPERATOR, world.accounts, world.clock)
+    account, text = opened(world)
     assert world.accounts.get(account.account_id) == account
     assert authenticate(text, world.accounts, world.clock).account_id == account.account_id
     (key,) = world.accounts.list_keys(account.account_id)
@@ -28,7 +33,7 @@ def test_an_account_comes_with_a_key_that_opens_it() -> None:
 
 def test_a_revoked_key_opens_nothing_and_another_still_does() -> None:
     world = World()
-    account, first = create_account("Oak", LinePlan.DEMO, OPERATOR, world.accounts, world.clock)
+    account, first = opened(world)
     key, second = create_key(account.account_id, KeyWish("second"), OWNER, world.accounts, world.clock)
     world.accounts.revoke_key(account.account_id, key.key_id, world.clock.now())
     with pytest.raises(Unauthorized):
@@ -41,7 +46,7 @@ def test_a_revoked_key_opens_nothing_and_another_still_does() -> None:
 )
 def test_what_is_not_a_key_opens_nothing(text: str) -> None:
     world = World()
-    _, right = create_account("Oak", LinePlan.DEMO, OPERATOR, world.accounts, world.clock)
+    _, right = opened(world)
     _, key_id, secret = right.split("_")
     with pytest.raises(Unauthorized):
         authenticate(text.replace("{id}", key_id).replace("{secret}", secret), world.accounts, world.clock)
