@@ -11,7 +11,9 @@ from typing import Any
 from security import files, hosts, texts
 from security.isolation import FOR_LATER, Tenant
 from security.verdict import Family
-from tests.stack.api import Answer, upload
+from tests.stack.api import Answer, Api, upload
+from tests.stack.customer import Customer
+from tests.stack.person import Person
 
 SMTP = {"host": "mail.example.com", "port": 587, "username": "u", "password": "p"}
 IMAP = {"host": "imap.example.com", "port": 993, "username": "u", "password": "p"}
@@ -47,6 +49,7 @@ def try_all(tenant: Tenant) -> Iterator[Family]:
     """Put everything to the API as a customer with one of everything would; a family at a time."""
     yield _tried("bodies", _bodies(), tenant)
     yield _tried("queries and headers", _queries(tenant.ids), tenant)
+    yield _credentials(tenant.customer)
     yield _tried("hosts", _hosts(tenant.ids), tenant)
     yield _tried("header injection", _headers(tenant.ids), tenant)
     yield _tried("templates", _templates(tenant.ids), tenant)
@@ -96,6 +99,29 @@ def _queries(ids: Mapping[str, str]) -> Iterator[Case]:
     yield Case("a good query", "GET", f"{contacts}?limit=1&status=not_sent", {}, 200)
     good = {"body": {"name": "N"}, "headers": {"If-Match": "*"}}
     yield Case("If-Match: *", "PATCH", f"/campaigns/{ids['campaign_id']}", good, 200)
+
+
+def _credentials(customer: Customer) -> Family:
+    """What anybody may send without being anybody: no part of it is too long or too strange to be refused."""
+    family, url = Family("credentials"), customer.stack.api_url
+    for key in texts.KEYS:
+        answer = Api(url, key).ask("GET", "/account")
+        # the emulator says 403 where API Gateway says 401
+        good = answer.status in {401, 403}
+        family.refusal(f"the key {key[:20]!r}", None if good else f"answered with {answer}")
+    guest = Person.new(customer.stack, customer.address("newcomer"))
+    for token in texts.INVITATIONS:
+        case = Case("", "POST", "/invitations/accept", {}, 422, field="token")
+        answer = guest.api.ask(case.method, case.path, {"token": token})
+        family.refusal(f"the invitation {token[:20]!r}", case.fault(answer))
+    for path in texts.LINKS:
+        answer = Api(url, None).ask("GET", path)
+        good = answer.status == 404
+        family.refusal(f"the link {path[:20]!r}", None if good else f"answered with {answer}")
+    for api, path in ((customer.api, "/account"), (Api(url, None), "/u/x"), (Api(url, None), "/sign-in")):
+        answer = api.ask("GET", path)
+        family.control(f"GET {path}", None if answer.status == 200 else f"answered with {answer}")
+    return family
 
 
 def _hosts(ids: Mapping[str, str]) -> Iterator[Case]:

@@ -56,6 +56,21 @@ IDS = (
 
 LONG_ID = "a" * 1_500
 
+KEYS = (
+    f"pl_{'a' * 5_000}_x",
+    f"pl_{'a' * 5_000}_{'0' * 64}",
+    f"pl_{'0' * 12}_{'0' * 64}",
+    "pl__",
+)
+INVITATIONS = (
+    f"pi_a_{'€' * 480}_x",
+    f"pi_{'€' * 240}_{'€' * 240}_x",
+    f"pi_{'0' * 22}_{'0' * 22}_{'0' * 64}",
+    "pi_a_b_\ud800",
+    "x",
+)
+LINKS = (f"/d/{LONG_ID}/x", f"/d/x/{LONG_ID}", "/d/x/%00", "/d/x/%F0%9F%92%A9")
+
 PATHS_OF_NO_ROUTE = ("..%2F..%2Fetc%2Fpasswd", "%0d%0aSet-Cookie:x", "x/y/z")
 """What the gateway refuses before anybody of ours sees it."""
 

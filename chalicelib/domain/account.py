@@ -6,6 +6,7 @@ is kept. A fast hash is enough: the secret has 256 random bits, so there is noth
 
 import hashlib
 import hmac
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from chalicelib.domain.line import LinePlan
 from chalicelib.domain.quota import Quota
 
 PREFIX = "pl"
+_KEY = re.compile(PREFIX + r"_([0-9a-f]{12})_([0-9a-f]{64})").fullmatch
+_SECRET = re.compile(r"[0-9a-f]{64}").fullmatch
 USE_NOTED_EVERY = timedelta(hours=1)
 """How old the kept time of a key's last use becomes before it is written again."""
 
@@ -105,11 +108,17 @@ def mint_key(account_id: str, wish: KeyWish, by: Actor, now: datetime) -> tuple[
 
 
 def split_key(text: str) -> tuple[str, str] | None:
-    """Take ``pl_<key id>_<secret>`` apart; None when it doesn't look like that."""
-    match text.split("_"):
-        case [prefix, key_id, secret] if prefix == PREFIX and key_id and secret:
-            return key_id, secret
-    return None
+    """Take ``pl_<key id>_<secret>`` apart; None for a text that ``mint_key`` doesn't make.
+
+    Anybody may send one: a table is never asked for what can't be the id of a key.
+    """
+    found = _KEY(text)
+    return (found[1], found[2]) if found else None
+
+
+def is_secret(text: str) -> bool:
+    """Whether it has the form of a secret: 256 bits as ``secrets.token_hex`` writes them."""
+    return _SECRET(text) is not None
 
 
 def digest_of(salt: str, secret: str) -> str:

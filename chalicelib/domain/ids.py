@@ -63,9 +63,14 @@ def time_of(text: str) -> datetime | None:
     return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)
 
 
+def is_id(text: str) -> bool:
+    """Whether ``new_id`` could have made it."""
+    return len(text) == _DIGITS and _VALUES.keys() >= set(text)
+
+
 def number_of(text: str) -> int | None:
     """An id as a number of 110 bits, which is shorter; None for a text that ``new_id`` doesn't make."""
-    if len(text) != _DIGITS or not _VALUES.keys() >= set(text):
+    if not is_id(text):
         return None
     number = 0
     for digit in text:

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.access import Actor, Role
-from chalicelib.domain.account import digest_of
+from chalicelib.domain.account import digest_of, is_secret
 from chalicelib.domain.address import Address
-from chalicelib.domain.ids import new_id
+from chalicelib.domain.ids import is_id, new_id
 from chalicelib.errors import Conflict
 
 INVITATION_LIVES = timedelta(days=7)
@@ -95,10 +95,13 @@ def already_member() -> Conflict:
 
 
 def split_token(token: str) -> tuple[str, str, str] | None:
-    """The account, the invitation and the secret that a token names; None when it doesn't look like one."""
+    """The account, the invitation and the secret that a token names.
+
+    None for a text that ``mint_invitation`` doesn't make: a table is never asked for what can't be an id.
+    """
     match token.split("_"):
         case [prefix, account_id, invitation_id, secret] if (
-            prefix == _PREFIX and account_id and invitation_id and secret
+            prefix == _PREFIX and is_id(account_id) and is_id(invitation_id) and is_secret(secret)
         ):
             return account_id, invitation_id, secret
     return None

@@ -29,8 +29,10 @@ class OneKey:
 
     key: ApiKey
     noted: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
 
     def find_key(self, key_id: str) -> ApiKey | None:
+        self.asked.append(key_id)
         return self.key if key_id == self.key.key_id else None
 
     def note_key_use(self, account_id: str, key_id: str, now: datetime, before: datetime) -> None:
@@ -122,6 +124,29 @@ def test_anything_else_opens_nothing(capsys: pytest.CaptureFixture[str], token: 
     assert resources_of(answer) == []
     assert answer["context"] == {}
     assert TEXT[-20:] not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        f"pl_{'a' * 9_000}_x",
+        f"pl_{'a' * 9_000}_{'0' * 64}",
+        f"pl_{KEY.key_id}_x",
+        f"pl_{KEY.key_id}0_{'0' * 64}",
+        f"pl_{KEY.key_id}_{'0' * 65}",
+        f"pl_{KEY.key_id}_{'0' * 64}_",
+        f"pl_{'é' * 12}_{'0' * 64}",
+        f"pl_{'٣' * 12}_{'0' * 64}",
+        f"pl_\ud800_{'0' * 64}",
+        f"pl_{KEY.key_id}_{'0' * 64}\n\n0",
+    ],
+    ids=lambda _: "token",
+)
+def test_no_table_is_asked_for_what_can_not_be_a_key(monkeypatch: pytest.MonkeyPatch, token: str) -> None:
+    store = OneKey(KEY)
+    monkeypatch.setattr(wiring, "accounts", lambda: store)
+    assert resources_of(answer_to(token)) == []
+    assert store.asked == []
 
 
 @pytest.mark.parametrize("change", [{"revoked_at": KEY.created_at}, {"expires_at": KEY.created_at}])

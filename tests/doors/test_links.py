@@ -24,7 +24,8 @@ RING = TokenRing([SigningKey(1, b"k" * SECRET_BYTES)])
 UNSUBSCRIBE, OPEN, DOWNLOAD = (
     RING.seal(kind, TAGS) for kind in (TokenKind.UNSUBSCRIBE, TokenKind.OPEN, TokenKind.DOWNLOAD)
 )
-FORGED = ("x", "1.a.b.c.1.1", UNSUBSCRIBE[:-1] + "2", OPEN, "9" + UNSUBSCRIBE, "<script>", "é")
+LONG = "a" * 9_000
+FORGED = (LONG, "x", "1.a.b.c.1.1", UNSUBSCRIBE[:-1] + "2", OPEN, "9" + UNSUBSCRIBE, "<script>", "é")
 ONE_CLICK = "List-Unsubscribe=One-Click"
 
 
@@ -288,6 +289,14 @@ class TestDownloads:
         assert "There is no file here" in answer["body"]
         assert recipients.events == []
         assert self.get(self.token, "f2")["statusCode"] == 404
+
+    @pytest.mark.parametrize("file", [LONG, "€" * 342, "f1" + "\0" * 300], ids=["long", "wide", "nul"])
+    def test_a_file_that_nothing_can_be_called_is_not_there(
+        self, world: World, recipients: Recipients, file: str
+    ) -> None:
+        assert self.get(self.token, file) == self.get(self.token, "f2")
+        assert self.get(self.token, file, "HEAD") == self.get(self.token, "f2", "HEAD")
+        assert recipients.events == []
 
     def test_asking_whether_there_is_something_notes_nothing(
         self, world: World, recipients: Recipients

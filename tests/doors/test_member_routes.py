@@ -224,3 +224,25 @@ def test_who_belongs_to_an_account_leaves_no_trail_of_another(anna: Signed, trai
     anna.call("POST", "/account", {"name": "Oak"})
     assert anna.call("POST", "/account", {"name": "Elm"})[0] == 409
     assert trail.accounts == {SERVICE, account_of(anna)}
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        f"pi_a_{'€' * 480}_x",
+        f"pi_{'€' * 240}_{'€' * 240}_x",
+        f"pi_{'0' * 22}_{'€' * 22}_{'0' * 64}",
+        f"pi_{'0' * 22}_{'0' * 22}_{'0' * 65}",
+        "pi_a_b_\ud800",
+        "pi_\ud800_b_c",
+    ],
+    ids=lambda token: ascii(token)[:9],
+)
+def test_no_table_is_asked_for_what_can_not_be_an_invitation(
+    anna: Signed, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    asked: list[tuple[str, str]] = []
+    monkeypatch.setattr(anna.world.members, "find_invitation", lambda *ids: asked.append(ids))
+    status, problem = anna.call("POST", "/invitations/accept", {"token": token})
+    assert (status, [error["field"] for error in problem["errors"]]) == (422, ["token"])
+    assert asked == []

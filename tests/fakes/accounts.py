@@ -6,6 +6,7 @@ from datetime import datetime
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound
+from tests.fakes.row_keys import check_row_key
 from tests.fakes.usage import FakeUsageStore
 
 
@@ -41,6 +42,7 @@ class FakeAccountStore:
         return True
 
     def find_key(self, key_id: str) -> ApiKey | None:
+        check_row_key(key_id)
         return self._keys.get(key_id)
 
     def list_keys(self, account_id: str) -> list[ApiKey]:

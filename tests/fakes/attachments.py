@@ -5,6 +5,7 @@ from dataclasses import replace
 from chalicelib.domain.attachment import AttachmentUpload, UploadState
 from chalicelib.domain.delivery import Reason
 from chalicelib.errors import NotFound
+from tests.fakes.row_keys import check_row_key
 
 
 class FakeAttachmentStore:
@@ -17,6 +18,7 @@ class FakeAttachmentStore:
         self._uploads.setdefault((account_id, upload.campaign_id, upload.attachment_id), upload)
 
     def get(self, account_id: str, campaign_id: str, attachment_id: str) -> AttachmentUpload:
+        check_row_key(f"{account_id}#{campaign_id}", attachment_id)
         key = account_id, campaign_id, attachment_id
         if key not in self._uploads:
             raise NotFound("attachment")

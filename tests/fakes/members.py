@@ -8,6 +8,7 @@ from chalicelib.domain.account import Account
 from chalicelib.domain.member import Invitation, Member, already_member
 from chalicelib.errors import Conflict, NotFound
 from tests.fakes.accounts import FakeAccountStore
+from tests.fakes.row_keys import check_row_key
 
 
 class FakeMemberStore:
@@ -25,6 +26,7 @@ class FakeMemberStore:
             self._accounts.add(account)
 
     def find(self, sub: str) -> Member | None:
+        check_row_key(sub)
         return self._members.get(sub)
 
     def list_members(self, account_id: str) -> list[Member]:
@@ -48,6 +50,7 @@ class FakeMemberStore:
         self._invitations[account_id, invitation.invitation_id] = invitation
 
     def find_invitation(self, account_id: str, invitation_id: str) -> Invitation | None:
+        check_row_key(account_id, invitation_id)
         return self._invitations.get((account_id, invitation_id))
 
     def list_invitations(self, account_id: str) -> list[Invitation]:

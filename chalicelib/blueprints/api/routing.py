@@ -60,6 +60,7 @@ class Visit:
 
 
 ROUTES: list[Route] = []
+_NOTHING = "-"  # what a recipient's link names with more characters than that: no token, no file
 _WRONG = 400
 _PREFLIGHTED: set[str] = set()
 
@@ -153,8 +154,9 @@ def public_route(
 
         def view(**parts: str) -> Response:
             visit = _visit(blueprint.current_request)
+            known = {name: _NOTHING if _is_no_id(part) else part for name, part in parts.items()}
             try:
-                return handler(visit, **parts)
+                return handler(visit, **known)
             except Exception as error:  # noqa: BLE001  (a recipient never sees a stack)
                 log("visit_failed", handler=name, error=error)
                 return otherwise(visit)
@@ -231,8 +233,12 @@ def _told(name: str, answer: Callable[[], Response]) -> Response:
 
 def _refuse_what_is_no_id(parts: dict[str, str]) -> None:
     """Raise NotFound for a part of the path that nothing can have as its id."""
-    if any(len(part) > LONGEST_ID for part in parts.values()):
+    if any(map(_is_no_id, parts.values())):
         raise NotFound("object")
+
+
+def _is_no_id(part: str) -> bool:
+    return len(part) > LONGEST_ID
 
 
 def _success(answer: BaseModel | None, status: int) -> Response:

@@ -42,7 +42,17 @@ def test_a_revoked_key_opens_nothing_and_another_still_does() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "pl", "pl__", "pl_a_b", "x_{id}_{secret}", "pl_{id}_{secret}0", "pl_{id}_"]
+    "text",
+    [
+        "pl_" + "a" * 9_000 + "_{secret}",
+        "",
+        "pl",
+        "pl__",
+        "pl_a_b",
+        "x_{id}_{secret}",
+        "pl_{id}_{secret}0",
+        "pl_{id}_",
+    ],
 )
 def test_what_is_not_a_key_opens_nothing(text: str) -> None:
     world = World()
