@@ -177,7 +177,7 @@ def test_a_mailbox_is_set_shown_without_its_password_and_taken_away(deployment: 
         ({"port": 25}, "port", "Use one of the ports 993, 143."),
         ({"security": "none"}, "security", "Input should be"),
         ({"username": ""}, "username", "at least 1"),
-        ({"password": "a\r\nb"}, "password", "Use one line of printable characters."),
+        ({"password": "a\r\nb"}, "password", "Use one line without control characters."),
         ({"folder": "INBOX"}, "folder", "Extra inputs"),
     ],
 )

@@ -5,9 +5,14 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from app import app
-from chalicelib.blueprints.api.line_models import LineInput, LineShown
+from chalicelib.blueprints.api.bounce_mailbox_models import MailboxInput
+from chalicelib.blueprints.api.description import VERSION
+from chalicelib.blueprints.api.line_models import LineInput, LineShown, PasswordInput, SmtpInput
+from chalicelib.blueprints.api.openapi import openapi_document
+from chalicelib.blueprints.api.routing import ROUTES
 from chalicelib.domain.brake import BrakeLevel, BrakeState, Counts
 from chalicelib.domain.identity import DnsRecord, Verification, VerificationState
 from chalicelib.domain.line import Connection, ConnectionState, Line, SesChannel
@@ -44,6 +49,49 @@ def test_a_wrong_field_of_the_one_given_is_told_alone() -> None:
         "ses.identity": "Give an address such as news@example.com or a domain such as example.com."
     }
     assert wrong(ses={"identity": "example.com", "password": "p"}).keys() == {"ses.password"}
+
+
+def password_in(model: type[BaseModel], password: str) -> object:
+    """What becomes of a password that is sent."""
+    given: dict[type[BaseModel], dict[str, Any]] = {
+        SmtpInput: SMTP,
+        PasswordInput: {},
+        MailboxInput: {"host": "imap.example.com", "username": "u"},
+    }
+    return model.model_validate_json(json.dumps(given[model] | {"password": password})).model_dump()[
+        "password"
+    ]
+
+
+with_password = pytest.mark.parametrize("model", [SmtpInput, PasswordInput, MailboxInput])
+
+
+@with_password
+@pytest.mark.parametrize("password", ["  pass word ", "\u00a0p", " ", "пароль ", "x" * 1_000])
+def test_a_password_is_taken_as_it_is(model: type[BaseModel], password: str) -> None:
+    assert password_in(model, password) == password
+
+
+@with_password
+@pytest.mark.parametrize("password", ["", "p\n", "\tp", "a\0b", "x" * 1_001])
+def test_a_password_that_no_server_can_be_told_is_refused(model: type[BaseModel], password: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        password_in(model, password)
+    assert [error["loc"] for error in refused.value.errors()] == [("password",)]
+
+
+def test_these_are_all_the_passwords_that_are_sent() -> None:
+    document = openapi_document(ROUTES, VERSION)
+    models = document["components"]["schemas"]
+    found = {
+        name
+        for name, model in models.items()
+        for field in model.get("properties", {}).values()
+        if field.get("format") == "password"
+    }
+    assert found == {"SmtpInput", "PasswordInput", "MailboxInput"}
+    named = {name for name, model in models.items() if "password" in model.get("properties", {})}
+    assert named == found
 
 
 def test_an_identity_is_taken_in_its_one_form_and_has_no_password() -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, ValidationInfo
 
 from chalicelib import wiring
-from chalicelib.blueprints.api.models import Input, OneLine, Output, Reason
+from chalicelib.blueprints.api.models import Input, OneLine, Output, Password, Reason
 from chalicelib.domain.hosts import IMAP_PORTS, is_host_name
 from chalicelib.domain.line import BounceMailbox, MailboxState, Security
 
@@ -33,9 +33,7 @@ class MailboxInput(Input):
     )
     security: Literal[Security.TLS, Security.STARTTLS] = Security.TLS
     username: OneLine = Field(min_length=1, max_length=320)
-    password: OneLine = Field(
-        min_length=1, max_length=1_000, json_schema_extra={"writeOnly": True, "format": "password"}
-    )
+    password: Password
 
 
 class MailboxShown(Output):

@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from chalicelib import wiring
 from chalicelib.blueprints.api.bounce_mailbox_models import MailboxShown
 from chalicelib.blueprints.api.brake_models import BrakeShown
-from chalicelib.blueprints.api.models import Address, Input, OneLine, Output, Reason
+from chalicelib.blueprints.api.models import Address, Input, OneLine, Output, Password, Reason
 from chalicelib.domain.address import Rejection, parse_address, parse_identity
 from chalicelib.domain.brake import BrakeState
 from chalicelib.domain.hosts import PORTS, is_host_name
@@ -84,17 +84,13 @@ class SmtpInput(Input):
     )
     security: Security = Security.STARTTLS
     username: OneLine = Field(min_length=1, max_length=320)
-    password: str = Field(
-        min_length=1, max_length=1_000, json_schema_extra={"writeOnly": True, "format": "password"}
-    )
+    password: Password
 
 
 class PasswordInput(Input):
     """Another password of the line's SMTP server."""
 
-    password: str = Field(
-        min_length=1, max_length=1_000, json_schema_extra={"writeOnly": True, "format": "password"}
-    )
+    password: Password
 
 
 class SesInput(Input):

@@ -2,8 +2,9 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Self
+from unicodedata import category
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from chalicelib.domain import delivery
 from chalicelib.domain.access import Actor, ActorKind
@@ -103,6 +104,21 @@ def one_line(value: str) -> str:
 
 
 OneLine = Annotated[str, AfterValidator(one_line)]
+
+
+def _secret(value: str) -> str:
+    if any(category(letter) == "Cc" for letter in value):
+        raise ValueError("Use one line without control characters.")
+    return value
+
+
+Password = Annotated[
+    str,
+    StringConstraints(strip_whitespace=False, min_length=1, max_length=1_000),
+    AfterValidator(_secret),
+    Field(json_schema_extra={"writeOnly": True, "format": "password"}),
+]
+"""Taken as it is: a space at its beginning or end belongs to it."""
 
 
 def _address(value: str) -> str:
