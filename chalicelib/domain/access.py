@@ -13,9 +13,9 @@ class Scope(StrEnum):
     """One kind of thing that callers may do."""
 
     READ = "read"
-    WRITE = "write"  # create, change and delete campaigns, contacts, content, lines, files
+    WRITE = "write"  # change campaigns with contacts and files, lines with passwords, domains, suppressions
     SEND = "send"  # launch, pause, resend, test messages
-    ADMIN = "admin"  # API keys, members, audit trail, export and erasure of personal data
+    ADMIN = "admin"  # API keys, members, invitations, audit trail, export and erasure of personal data
 
 
 ALL_SCOPES = frozenset(Scope)

@@ -4,6 +4,7 @@ import base64
 import json
 import re
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from chalicelib.blueprints.api.description import VERSION
 from chalicelib.blueprints.api.openapi import openapi_document
 from chalicelib.blueprints.api.requests import MAX_BODY
 from chalicelib.blueprints.api.routing import ROUTES
-from chalicelib.domain.access import ALL_SCOPES, Scope
+from chalicelib.domain.access import ALL_SCOPES, SCOPES_OF, Role, Scope
 from chalicelib.flow.request_rate import STEP, RequestRate
 from chalicelib.settings import Settings
 from local.package import package
@@ -214,6 +215,27 @@ def test_each_route_needs_the_scope_of_what_it_does() -> None:
     for (method, path), scope in needed.items():
         if not any((method, path) in routes for routes in NEEDS.values()):
             assert scope is (Scope.READ if method == "GET" else Scope.WRITE), (method, path)
+
+
+def test_the_table_of_scopes_for_people_is_right() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "people.md").read_text(encoding="utf-8")
+    rows = {cells[1].strip(" `"): cells[2:6] for line in page.splitlines() if (cells := line.split("|"))[1:]}
+    for scope in Scope:
+        told, *roles = rows[scope]
+        assert {role for role, may in zip(Role, roles, strict=True) if may.strip() == "yes"} == {
+            role for role in Role if scope in SCOPES_OF[role]
+        }
+        names = set(re.findall(r"`([^`]+)`", told))
+        paths = [route.path for route in ROUTES if route.scope is scope]
+        if scope is Scope.READ:
+            assert names == {"admin"}
+            assert {route.method for route in ROUTES if route.scope is scope} == {"GET"}
+        elif scope is Scope.SEND:
+            assert names == {path.rpartition("/")[2] for path in paths}
+        else:
+            assert names == {f"/{path.split('/')[1]}" for path in paths}
+    for method, path in NEEDS[None]:
+        assert f"`{method} {path}`" in page
 
 
 def test_without_its_scope_a_route_does_nothing_and_names_it() -> None:
