@@ -1,8 +1,7 @@
 """The columns of a contact file: what each is used for, proposed from its header and from its data.
 
-Headers name things in many ways and sometimes lie, so an email column has to hold addresses: of those that a
-header promises the ones with addresses come first, and where none has any, the data choose. What is used for
-nothing else is kept as a variable by its own name.
+Headers name things in many ways and sometimes lie: which columns hold the addresses is told by names and data
+together (``email_columns``). What is used for nothing else is kept as a variable by its own name.
 """
 
 import re
@@ -11,13 +10,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from chalicelib.domain.address import Address, parse_address
-from chalicelib.domain.address_cell import split_addresses
+from chalicelib.domain.email_columns import (
+    choose_email_columns,
+    holds_address,
+    is_companys,
+    promises_addresses,
+)
 from chalicelib.domain.file_profiles import GENERIC, Profile, recognise
 
 SAMPLE = 500  # rows looked at to tell what a column holds
 MAX_HEADER = 100  # characters of a column's name that are kept
-_MOSTLY = 0.5  # of a column's filled cells hold an address: it is an email column, whatever its name
 _OWNER = re.compile(r"\s*\((контакт|компания|contact|company)\)\s*$", re.IGNORECASE)
 _NOT_IN_NAMES = re.compile(r"[\[\]|{}\s]+")  # what a variable's name can't have; see personalization.py
 
@@ -42,11 +44,10 @@ class Use(StrEnum):
 
 PARAMETERS = (Use.P1, Use.P2, Use.P3)
 _SYNONYMS = {
-    Use.EMAIL: "email emailaddress mail mailaddress эпочта элпочта электроннаяпочта почта адресэлпочты",
     Use.FIRST_NAME: "firstname givenname forename имя",
     Use.LAST_NAME: "lastname familyname surname фамилия",
     Use.MIDDLE_NAME: "middlename secondname patronymic отчество",
-    Use.FULL_NAME: "fullname contactname полноеимя фио имяконтакта",
+    Use.FULL_NAME: "fullname contactname полноеимя полноеимяконтакта фио имяконтакта",
     Use.P1: "p1 param1 п1",
     Use.P2: "p2 param2 п2",
     Use.P3: "p3 param3 п3",
@@ -91,7 +92,8 @@ class Choice:
 class Columns:
     """What all columns of a file are used for.
 
-    ``email_order`` holds the numbers of the email columns, the one to prefer first. With ``every_address``,
+    ``email_order`` holds the numbers of the email columns, the one to prefer first; ``found_by_data`` those
+    of them whose headers promise no addresses, so that a person should look at them. With ``every_address``,
     each address of a row becomes a recipient, not just the first valid one. ``headless``: the first row is a
     contact already.
     """
@@ -99,6 +101,7 @@ class Columns:
     profile: Profile
     columns: tuple[Column, ...]
     email_order: tuple[int, ...]
+    found_by_data: tuple[int, ...] = ()
     every_address: bool = False
     headless: bool = False
 
@@ -115,8 +118,13 @@ class Columns:
         stays = [c.number for c in columns if c.use is Use.EMAIL]
         wished = [number for number, use in choice.uses if use is Use.EMAIL and number in stays]
         kept = [number for number in self.email_order if number in stays and number not in wished]
-        order = (*wished, *kept)
-        return replace(self, columns=columns, email_order=order, every_address=choice.every_address)
+        return replace(
+            self,
+            columns=columns,
+            email_order=(*wished, *kept),
+            found_by_data=tuple(number for number in self.found_by_data if number in kept),
+            every_address=choice.every_address,
+        )
 
 
 def bare(name: str) -> str:
@@ -133,7 +141,7 @@ def propose(
     ``special`` holds uses of headers that this kind of file has beside those of a contact file. A first row
     with an address in it is no header: its columns are named by their numbers then.
     """
-    if any(isinstance(parse_address(cell), Address) for cell in header):
+    if any(map(holds_address, header)):
         names = [f"Column {number}" for number in range(1, len(header) + 1)]
         return replace(_proposed(names, [header, *sample], GENERIC, {}), headless=True)
     return _proposed(header, sample, recognise([bare(name) for name in header]), special or {})
@@ -143,13 +151,22 @@ def _proposed(
     header: Sequence[str], sample: Sequence[Sequence[str]], profile: Profile, special: Mapping[str, Use]
 ) -> Columns:
     uses = [special.get(bare(name)) or _use(name, profile) for name in header]
-    shares = [_address_share(cells) for cells in _by_column(sample, len(header))]
-    emails = _email_columns([bare(name) for name in header], uses, shares, profile)
+    names = [bare(name) for name in header]
+    promised = sorted(
+        (at for at, use in enumerate(uses) if use is Use.EMAIL),
+        key=lambda at: (is_companys(header[at]), _rank(names[at], profile.email_order)),
+    )
+    emails = choose_email_columns(names, promised, sample)
     columns = [
-        Column(number, _shown(name), _settled(use, is_email=number in emails))
+        Column(number, _shown(name), _settled(use, is_email=number - 1 in emails.order))
         for number, (name, use) in enumerate(zip(header, uses, strict=True), start=1)
     ]
-    return Columns(profile, tuple(_with_parameters(columns)), emails)
+    order, by_data = _numbers(emails.order), _numbers(emails.found_by_data)
+    return Columns(profile, tuple(_with_parameters(columns)), order, by_data)
+
+
+def _numbers(places: Iterable[int]) -> tuple[int, ...]:
+    return tuple(at + 1 for at in places)
 
 
 def _use(name: str, profile: Profile) -> Use:
@@ -157,6 +174,8 @@ def _use(name: str, profile: Profile) -> Use:
     if not known:
         return Use.IGNORED
     by_profile = profile.uses.get(known)
+    if by_profile is None and promises_addresses(known):
+        return Use.EMAIL
     return Use(by_profile) if by_profile else _USE_BY_NAME.get(known, Use.VARIABLE)
 
 
@@ -165,34 +184,6 @@ def _settled(use: Use, *, is_email: bool) -> Use:
     if is_email:
         return Use.EMAIL
     return Use.VARIABLE if use is Use.EMAIL else use
-
-
-def _by_column(sample: Sequence[Sequence[str]], width: int) -> list[list[str]]:
-    """The filled cells of each column."""
-    return [[row[at] for row in sample if at < len(row) and row[at].strip()] for at in range(width)]
-
-
-def _address_share(cells: Sequence[str]) -> float:
-    return sum(map(_holds_address, cells)) / len(cells) if cells else 0.0
-
-
-def _holds_address(cell: str) -> bool:
-    return "@" in cell and any(isinstance(parse_address(one), Address) for one in split_addresses(cell))
-
-
-def _email_columns(
-    names: Sequence[str], uses: Sequence[Use], shares: Sequence[float], profile: Profile
-) -> tuple[int, ...]:
-    """Numbers of the email columns: promised and kept, else by data alone, else the promises."""
-    promised = [at for at, use in enumerate(uses) if use is Use.EMAIL]
-    promised.sort(key=lambda at: (_rank(names[at], profile.email_order), at))
-    kept = [at for at in promised if shares[at] > 0]
-    if kept:
-        chosen = [*kept, *(at for at in promised if at not in kept)]
-    else:
-        by_data = max(range(len(names)), key=shares.__getitem__, default=0)
-        chosen = [by_data] if names and shares[by_data] >= _MOSTLY else promised
-    return tuple(at + 1 for at in chosen)
 
 
 def _rank(name: str, order: Sequence[str]) -> int:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """One kind of export. It is recognised when at least ``enough`` of its ``marks`` are among the headers.
+    """One kind of export. It is recognised when at least ``enough`` of its ``marks`` are among the headers:
+    those that no other program writes, so that a few columns that a person chose to export will do.
 
     ``uses`` maps headers to a ``file_columns.Use``; ``email_order`` names the address to prefer first.
     ``continues``: rows that only go on with the row above (further requisites) have none of ``base`` filled,
@@ -56,11 +57,10 @@ BITRIX24_RU = Profile(
     "bitrix24_ru",
     "A Bitrix24 export in Russian",
     marks=_set(
-        "обращение контакт типконтакта ответственный рабочийemail частныйemail emailдлярассылок другойemail"
-        " рабочийтелефон частныйтелефон телефондлярассылок корпоративныйсайт дополнительнообисточнике"
-        " экспорт кемсоздан кемизменен названиекомпании типкомпании названиелида реквизитроссияинн"
+        "контакт типконтакта частныйemail emailдлярассылок телефондлярассылок корпоративныйсайт"
+        " дополнительнообисточнике экспорт кемсоздан кемизменен типкомпании названиелида реквизитроссияинн"
     ),
-    enough=3,
+    enough=2,
     uses=_uses(
         email=" ".join(_BITRIX_RU_EMAILS) + " реквизитроссияemail",
         full_name="контакт",
@@ -78,21 +78,20 @@ BITRIX24_EN = Profile(
     "bitrix24_en",
     "A Bitrix24 export in English",
     marks=_set(
-        "salutation contact contacttype responsible workemail homeemail newslettersemail otheremail"
-        " smsmarketingphone corporatewebsite personalpage sourceinformation includedinexport"
-        " createdby modifiedby"
+        "contacttype companytype leadname responsible homeemail newslettersemail smsmarketingphone"
+        " corporatewebsite personalpage sourceinformation includedinexport"
     ),
-    enough=4,
+    enough=2,
     uses=_uses(
         email=" ".join(_BITRIX_EN_EMAILS),
         full_name="contact",
-        p1="company",
+        p1="company companyname",
         p2="position",
         export_flag="includedinexport",
         ignored="salutation id",
     ),
     email_order=_BITRIX_EN_EMAILS,
-    base=frozenset(("id", "firstname", "lastname", "contact", *_BITRIX_EN_EMAILS)),
+    base=frozenset(("id", "firstname", "lastname", "contact", "companyname", "leadname", *_BITRIX_EN_EMAILS)),
 )
 
 _AMO_EMAILS = ("рабочийemail", "личныйemail", "другойemail", "email")
@@ -100,7 +99,7 @@ _AMO_NAMES = "полноеимяконтакта полноеимя наимен
 AMOCRM_DEALS = Profile(
     "amocrm_deals",
     "An amoCRM export of deals",
-    marks=_set("названиесделки бюджет датасозданиясделки этапсделки воронка компанияконтакта личныйemail"),
+    marks=_set("названиесделки бюджет датасозданиясделки этапсделки воронка компанияконтакта"),
     enough=3,
     uses=_uses(
         email=" ".join(_AMO_EMAILS),
@@ -116,7 +115,7 @@ AMOCRM_CONTACTS = Profile(
     "amocrm_contacts",
     "An amoCRM export of contacts",
     marks=_set(
-        "полноеимяконтакта полноеимя наименование датасозданияконтакта кемсозданконтакт кемредактирован теги"
+        "полноеимяконтакта полноеимя наименование датасозданияконтакта кемсозданконтакт кемредактирован"
         " рабочийпрямойтелефон личныйemail ближайшаязадача тегконтакта примечание1 авторизменения"
     ),
     enough=2,
@@ -185,12 +184,15 @@ OUTLOOK = Profile(
     email_order=_OUTLOOK_EMAILS,
 )
 
-# Where two share headers, the one that says more stands first.
+# An export of deals has the columns of its contacts, too: it stands before them.
 PROFILES = (SAMPLE, AMOCRM_DEALS, BITRIX24_RU, BITRIX24_EN, AMOCRM_CONTACTS, GOOGLE, OUTLOOK, KOMMO)
 
 
 def recognise(headers: Sequence[str]) -> Profile:
-    """The profile most of whose marks are among the bare headers; ``GENERIC`` when none has enough."""
+    """The profile most of whose marks are among the bare headers; ``GENERIC`` when none has enough.
+
+    Of two with as many, the one that stands first: a mark is told by one program only.
+    """
     names = frozenset(headers)
     found = [profile for profile in PROFILES if len(names & profile.marks) >= profile.enough]
-    return max(found, key=lambda profile: len(names & profile.marks) / profile.enough, default=GENERIC)
+    return max(found, key=lambda profile: len(names & profile.marks), default=GENERIC)

@@ -182,6 +182,7 @@ def as_json(preview: ImportPreview, choice: Choice | None) -> dict[str, Any]:
             for c in columns.columns
         ],
         "email_columns": list(columns.email_order),
+        "found_by_data": list(columns.found_by_data),
         "every_address": columns.every_address,
         "rows": [_row_json(row) for row in preview.rows],
         "valid": preview.valid,

@@ -122,6 +122,9 @@ class PreviewShown(Output):
     has_header: bool
     columns: list[ColumnShown]
     email_columns: list[int] = Field(description="In the order in which they are asked for an address.")
+    found_by_data: list[int] = Field(
+        description="Those of email_columns whose headers promise no addresses: look at them first."
+    )
     every_address: bool
     rows: list[PreviewRowShown] = Field(description="The first 20.")
     valid: int

@@ -41,9 +41,9 @@ def test_few_addresses_in_a_column_of_texts_make_no_email_column() -> None:
     assert propose(["Kunde", "Notiz"], rows).email_order == ()
 
 
-def test_an_empty_email_column_comes_after_a_filled_one() -> None:
+def test_email_columns_stand_in_the_order_of_the_file_whichever_is_filled() -> None:
     columns = propose(["E-mail", "Email address"], [["", "anna@example.com"]])
-    assert columns.email_order == (2, 1)
+    assert columns.email_order == (1, 2)
 
 
 def test_an_email_column_is_kept_when_the_first_rows_have_no_address() -> None:
