@@ -6,7 +6,6 @@ number and never spoils another; only a file that can't be understood as a whole
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
@@ -14,15 +13,15 @@ from itertools import chain, islice
 from chalicelib.domain.address import Address, Rejection
 from chalicelib.domain.address_cell import every_valid, first_valid
 from chalicelib.domain.contact import Person
-from chalicelib.domain.file_columns import PARAMETERS, SAMPLE, Choice, Column, Columns, Use, bare, propose
-from chalicelib.domain.full_name import split_full_name
+from chalicelib.domain.file_columns import PARAMETERS, SAMPLE, Choice, Columns, Use, bare, propose
+from chalicelib.domain.full_name import is_company, split_full_name
+from chalicelib.domain.further_columns import LINES, is_further, text_fault, variable_places, what_fits
 
 MAX_ROWS = 1_000_000  # rows with something in them, below the header
 MAX_COLUMNS = 250  # a CRM with all its fields has some 150
-MAX_CELL = 1_024  # characters
-MAX_EXTRA = 8_192  # bytes of UTF-8 of all further columns of one contact, names and values
 _MAX_SHOWN = 200  # characters of a rejected value that are kept
 _NO = frozenset({"нет", "no", "n", "false", "0"})
+_COMPANY = frozenset({"компания", "организация", "company", "organization", "organisation"})
 # A mark by which spreadsheets keep text from being a number or a formula.
 _TEXT_MARK = re.compile(r"'(?=[+=@\d-])")
 
@@ -39,7 +38,7 @@ NAMES = {
 
 _TEXTS = tuple(use for use in NAMES if use is not Use.EMAIL)
 _OF_DIALOGS = (Use.TAGS, Use.LAST_MESSAGE)
-_IN_HEADER = frozenset({Use.FIRST_NAME, Use.LAST_NAME, Use.MIDDLE_NAME, Use.FULL_NAME})
+_OWN_NAMES = (Use.FIRST_NAME, Use.LAST_NAME, Use.MIDDLE_NAME)
 
 SAMPLE_HEADER = tuple(NAMES.values())
 SAMPLE_ROWS = (
@@ -77,12 +76,15 @@ class Candidate:
     """A row that can become a contact. ``key`` is the address's comparison form (``Address.key``).
 
     ``told`` holds what an import of dialogs reads beside the person: the cells of each such use.
+    ``left_out`` names further columns whose values the contact doesn't keep: too long, or with control
+    characters in them.
     """
 
     row_number: int
     key: str
     person: Person
     told: Mapping[Use, Sequence[str]] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,18 +199,23 @@ class _RowReader:
         self._columns = columns
         self._width = len(columns.columns)
         self._emails = _places(columns.numbers(Use.EMAIL))
-        self._texts = {use: _places(columns.numbers(use)) for use in (*_TEXTS, Use.FULL_NAME)}
+        self._texts: dict[Use, list[int]] = {
+            use: _places(columns.numbers(use)) for use in (*_TEXTS, Use.FULL_NAME)
+        }
         told = {use: _places(columns.numbers(use)) for use in _OF_DIALOGS}
         self._told = {use: places for use, places in told.items() if places}
         self._flags = _places(columns.numbers(Use.EXPORT_FLAG))
-        self._extra = _extra_places(columns.columns)
-        base = columns.profile.base
-        self._base = [c.number - 1 for c in columns.columns if bare(c.header) in base]
+        self._company_at = columns.company_number - 1
+        self._kinds = _places(columns.numbers(Use.KIND))
+        self._extra = variable_places(columns.columns)
+        base = [c for c in columns.columns if bare(c.header) in columns.profile.base]
+        names_somebody = any(column.use is not Use.EMAIL for column in base)
+        self._base = [*(column.number - 1 for column in base), *self._emails] if names_somebody else []
 
     def read(self, row: SheetRow) -> list[Row]:
         """What becomes of a row: nothing where it only goes on with the row above, else at least one."""
         cells = row.cells
-        if self._columns.profile.continues and not any(_filled(cells, at) for at in self._base):
+        if self._base and not any(_filled(cells, at) for at in self._base):
             return []
         fault = self._fault(row)
         if fault is not None:
@@ -217,16 +224,20 @@ class _RowReader:
         if isinstance(addresses, Rejection):
             email = next((_cell(cells, at) for at in self._emails if _filled(cells, at)), "")
             return [rejected(row.number, email, addresses.code, addresses.text)]
-        texts = self._fields(cells)
-        extra = self._extra_of(cells)
-        bad = next(filter(None, (_text_fault(row.number, *item) for item in texts.items())), None)
-        bad = bad or _extra_fault(row.number, extra)
+        cells, texts = self._fields(cells)
+        too_much = self._further_faults(cells, texts)
+        texts |= dict.fromkeys(too_much, "")
+        bad = self._bad_text(row.number, cells, texts)
         if bad is not None:
             return [bad]
+        extra, unfit = what_fits(self._extra_of(cells))
+        left_out = tuple(dict.fromkeys((*unfit, *too_much.values())))
         named = {use.value: value for use, value in texts.items()}
         told = {use: [_cell(cells, at) for at in places] for use, places in self._told.items()}
         return [
-            Candidate(row.number, address.key, Person(email=address.text, extra=extra, **named), told)
+            Candidate(
+                row.number, address.key, Person(email=address.text, extra=extra, **named), told, left_out
+            )
             for address in addresses
         ]
 
@@ -250,41 +261,68 @@ class _RowReader:
             return first
         return every_valid(filled) if self._columns.every_address else [first]
 
-    def _fields(self, cells: list[str]) -> dict[Use, str]:
-        """The names and parameters; a full name fills the names where the row has none of its own."""
+    def _fields(self, cells: list[str]) -> tuple[list[str], dict[Use, str]]:
+        """The names and parameters; a full name fills the names where the row has none of its own.
+
+        A company has no names: its own stands among the cells where the profile has a column for it.
+        """
         texts: dict[Use, str] = {use: _first_filled(cells, places) for use, places in self._texts.items()}
         full_name = texts.pop(Use.FULL_NAME)
-        if full_name and not (texts[Use.FIRST_NAME] or texts[Use.LAST_NAME]):
+        company = self._company(cells, full_name, texts)
+        if company:
+            cells = self._with_company(cells, company)
+            texts |= dict.fromkeys(_OWN_NAMES, "") | {Use.P1: _first_filled(cells, self._texts[Use.P1])}
+        elif full_name and not (texts[Use.FIRST_NAME] or texts[Use.LAST_NAME]):
             first, middle, last = split_full_name(full_name)
             texts[Use.FIRST_NAME], texts[Use.LAST_NAME] = first, last
             texts[Use.MIDDLE_NAME] = texts[Use.MIDDLE_NAME] or middle
-        return texts
+        return cells, texts
 
-    def _extra_of(self, cells: list[str]) -> tuple[tuple[str, str], ...]:
+    def _company(self, cells: list[str], full_name: str, texts: Mapping[Use, str]) -> str:
+        """The company's name where the row isn't about a person; empty where it is."""
+        own = " ".join(filter(None, (texts[use] for use in _OWN_NAMES)))
+        if any(_cell(cells, at).strip().casefold() in _COMPANY for at in self._kinds):
+            return full_name or own
+        return full_name if not own and is_company(full_name) else ""
+
+    def _with_company(self, cells: list[str], company: str) -> list[str]:
+        at = self._company_at
+        if at < 0 or _filled(cells, at):
+            return cells
+        cells = [*cells, *[""] * (at + 1 - len(cells))]
+        cells[at] = company
+        return cells
+
+    def _further_faults(self, cells: list[str], texts: Mapping[Use, str]) -> dict[Use, str]:
+        """Which of P1 to P3 are further columns with text that can't be kept, and what those are called."""
+        found = {
+            use: self._columns.columns[self._origin(use, cells)]
+            for use in PARAMETERS
+            if text_fault(texts[use]) is not None
+        }
+        return {use: c.variable or NAMES[use] for use, c in found.items() if is_further(c)}
+
+    def _bad_text(self, number: int, cells: list[str], texts: Mapping[Use, str]) -> RejectedRow | None:
+        """Names go into a header of the mail, so they get no line breaks; P1 to P3 are text and may."""
+        for use, value in texts.items():
+            fault = text_fault(value, "" if use in _OWN_NAMES else LINES)
+            if fault is not None:
+                header = self._columns.columns[self._origin(use, cells)].header
+                return rejected(number, value, fault.code, f"{header} {fault.text}")
+        return None
+
+    def _origin(self, use: Use, cells: list[str]) -> int:
+        """The place of the cell that a field was taken from."""
+        places = [*self._texts[use], *self._texts[Use.FULL_NAME]]
+        return next(at for at in places if _trimmed(_cell(cells, at)))
+
+    def _extra_of(self, cells: list[str]) -> list[tuple[str, str]]:
         found = ((name, _first_filled(cells, places)) for name, places in self._extra.items())
-        return tuple((name, value) for name, value in found if value)
+        return [(name, value) for name, value in found if value]
 
 
 def _places(numbers: Sequence[int]) -> list[int]:
     return [number - 1 for number in numbers]
-
-
-def _extra_places(columns: Sequence[Column]) -> dict[str, list[int]]:
-    """Where each variable stands; of columns with one name the first that is filled counts.
-
-    Also a column that serves as P1 to P3 under another name, so that it can be called by its own.
-    """
-    found: dict[str, list[int]] = {}
-    names: dict[str, str] = {}
-    for column in columns:
-        own = column.use in PARAMETERS and bare(column.header) not in _PARAMETER_NAMES
-        if column.variable and (own or column.use in (Use.VARIABLE, Use.FULL_NAME)):
-            name = names.setdefault(column.variable.casefold(), column.variable)
-            found.setdefault(name, []).append(column.number - 1)
-    return found
-
-
-_PARAMETER_NAMES = frozenset({"p1", "p2", "p3", "param1", "param2", "param3", "п1", "п2", "п3"})
 
 
 def _cell(cells: list[str], at: int) -> str:
@@ -318,28 +356,3 @@ def _has_content(cells: list[str]) -> bool:
 def _trimmed(value: str) -> str:
     text = value.strip(" \t\r\n\u00a0\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     return _TEXT_MARK.sub("", text, count=1) if text.startswith("'") else text
-
-
-def _text_fault(number: int, use: Use, value: str) -> RejectedRow | None:
-    """Names go into a header of the mail, so they get no line breaks; P1 to P3 are text and may have them."""
-    return _value_fault(number, NAMES[use], value, "" if use in _IN_HEADER else "\n\t")
-
-
-def _extra_fault(number: int, extra: Sequence[tuple[str, str]]) -> RejectedRow | None:
-    size = sum(len(f"{name}{value}".encode("utf-8", "replace")) for name, value in extra)
-    if size > MAX_EXTRA:
-        text = f"The further columns of this row have {size:,} bytes; {MAX_EXTRA:,} is the most."
-        return rejected(number, "", "row_too_long", text)
-    return next(filter(None, (_value_fault(number, *pair, "\n\t") for pair in extra)), None)
-
-
-def _value_fault(number: int, name: str, value: str, allowed: str) -> RejectedRow | None:
-    if len(value) > MAX_CELL:
-        text = f"{name} has {len(value):,} characters; {MAX_CELL:,} is the most."
-        return rejected(number, value, "cell_too_long", text)
-    if value.isprintable():
-        return None
-    if any(unicodedata.category(c) in {"Cc", "Cs", "Zl", "Zp"} and c not in allowed for c in value):
-        text = f"{name} has a line break or control character in it."
-        return rejected(number, value, "control_character", text)
-    return None

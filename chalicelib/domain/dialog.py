@@ -43,7 +43,8 @@ class DialogChange:
 
     ``fields`` holds text fields of a ``Person`` by name. ``extra`` and ``tags`` replace what is there as a
     whole, ``more_tags`` adds as many as fit, ``add_tags`` and ``remove_tags`` change single ones. With
-    ``makes`` False only a dialog that is there is changed.
+    ``makes`` False only a dialog that is there is changed. ``left_out`` names further columns of a file whose
+    values can't be kept.
     """
 
     key: str
@@ -56,6 +57,7 @@ class DialogChange:
     remove_tags: tuple[str, ...] = ()
     last_message_at: datetime | None = None
     makes: bool = True
+    left_out: tuple[str, ...] = ()
 
     def apply(self, old: Dialog | None, now: datetime) -> Dialog | Rejection | None:
         """The dialog as it is then; None where there is none to be changed."""

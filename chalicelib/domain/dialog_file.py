@@ -57,6 +57,7 @@ def _told(row: Candidate, now: datetime) -> DialogChange | RejectedRow:
         extra=person.extra or None,
         more_tags=tags,
         last_message_at=last,
+        left_out=row.left_out,
     )
 
 

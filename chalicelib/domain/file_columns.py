@@ -38,20 +38,24 @@ class Use(StrEnum):
     TAGS = "tags"  # of a dialog; only an import of dialogs has them, and the next
     LAST_MESSAGE = "last_message"
     EXPORT_FLAG = "export_flag"  # a person's word that this contact may leave the CRM
+    KIND = "kind"  # tells companies from people
     VARIABLE = "variable"  # kept by its own name
     IGNORED = "ignored"
 
 
 PARAMETERS = (Use.P1, Use.P2, Use.P3)
 _SYNONYMS = {
-    Use.FIRST_NAME: "firstname givenname forename имя",
-    Use.LAST_NAME: "lastname familyname surname фамилия",
+    Use.FIRST_NAME: "firstname givenname forename имя vorname prénom",
+    Use.LAST_NAME: "lastname familyname surname фамилия nachname",
     Use.MIDDLE_NAME: "middlename secondname patronymic отчество",
-    Use.FULL_NAME: "fullname contactname полноеимя полноеимяконтакта фио имяконтакта",
+    Use.FULL_NAME: "fullname contactname полноеимя полноеимяконтакта фио имяконтакта имяклиента"
+    " фиоклиента customername clientname имяифамилия фамилияимяотчество",
     Use.P1: "p1 param1 п1",
     Use.P2: "p2 param2 п2",
     Use.P3: "p3 param3 п3",
 }
+_NAMES = frozenset({Use.FIRST_NAME, Use.LAST_NAME, Use.MIDDLE_NAME, Use.FULL_NAME})
+_MAY_BE_NAMES = frozenset("name contact client customer контакт клиент".split())  # noqa: SIM905
 _USES_OF_DIALOGS = {
     Use.TAGS: "tags tag labels теги тег метки",
     Use.LAST_MESSAGE: "lastmessage lastmessageat lastmessagetime lastmessagedate последнеесообщение"
@@ -111,6 +115,12 @@ class Columns:
             return self.email_order
         return tuple(column.number for column in self.columns if column.use is use)
 
+    @property
+    def company_number(self) -> int:
+        """The column that the profile has for the contact's company, as P1; 0 without such."""
+        found = (c for c in self.columns if c.use is Use.P1)
+        return next((c.number for c in found if self.profile.uses.get(bare(c.header)) == Use.P1), 0)
+
     def corrected(self, choice: "Choice") -> "Columns":
         """The same as a person wants it; a number that no column has changes nothing."""
         uses = dict(choice.uses)
@@ -150,8 +160,8 @@ def propose(
 def _proposed(
     header: Sequence[str], sample: Sequence[Sequence[str]], profile: Profile, special: Mapping[str, Use]
 ) -> Columns:
-    uses = [special.get(bare(name)) or _use(name, profile) for name in header]
     names = [bare(name) for name in header]
+    uses = _with_names(names, [special.get(bare(name)) or _use(name, profile) for name in header])
     promised = sorted(
         (at for at, use in enumerate(uses) if use is Use.EMAIL),
         key=lambda at: (is_companys(header[at]), _rank(names[at], profile.email_order)),
@@ -176,7 +186,17 @@ def _use(name: str, profile: Profile) -> Use:
     by_profile = profile.uses.get(known)
     if by_profile is None and promises_addresses(known):
         return Use.EMAIL
-    return Use(by_profile) if by_profile else _USE_BY_NAME.get(known, Use.VARIABLE)
+    use = Use(by_profile) if by_profile else _USE_BY_NAME.get(known, Use.VARIABLE)
+    return Use.VARIABLE if use in _NAMES and is_companys(name) else use
+
+
+def _with_names(names: Sequence[str], uses: Sequence[Use]) -> list[Use]:
+    """A column called just *Name* has the contact's where no other does; beside surnames, the first one."""
+    if Use.FIRST_NAME in uses or Use.FULL_NAME in uses:
+        return list(uses)
+    found = Use.FULL_NAME if Use.LAST_NAME not in uses else Use.FIRST_NAME
+    free = [use is Use.VARIABLE and name in _MAY_BE_NAMES for name, use in zip(names, uses, strict=True)]
+    return [found if is_name else use for is_name, use in zip(free, uses, strict=True)]
 
 
 def _settled(use: Use, *, is_email: bool) -> Use:

@@ -14,8 +14,8 @@ class Profile:
     those that no other program writes, so that a few columns that a person chose to export will do.
 
     ``uses`` maps headers to a ``file_columns.Use``; ``email_order`` names the address to prefer first.
-    ``continues``: rows that only go on with the row above (further requisites) have none of ``base`` filled,
-    and are no contacts.
+    Rows that only go on with the row above (further requisites) have none of ``base`` filled, and are no
+    contacts; that is told by more than a missing address only.
     """
 
     code: str
@@ -25,10 +25,6 @@ class Profile:
     uses: Mapping[str, str] = field(default_factory=dict)
     email_order: Sequence[str] = ()
     base: frozenset[str] = frozenset()
-
-    @property
-    def continues(self) -> bool:
-        return bool(self.base)
 
 
 def _set(text: str) -> frozenset[str]:
@@ -122,9 +118,10 @@ AMOCRM_CONTACTS = Profile(
     uses=_uses(
         email=" ".join(_AMO_EMAILS),
         full_name=_AMO_NAMES,
-        p1="названиекомпании компания",
+        p1="названиекомпании компания название",
         p2="должность",
-        ignored="id тип",
+        kind="тип",
+        ignored="id",
     ),
     email_order=_AMO_EMAILS,
 )
@@ -140,6 +137,7 @@ KOMMO = Profile(
         full_name="fullname",
         p1="companyname company",
         p2="position",
+        kind="type",
         ignored="id",
     ),
     email_order=_KOMMO_EMAILS,

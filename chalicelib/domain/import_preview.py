@@ -70,7 +70,8 @@ class Typo:
 @dataclass(frozen=True, slots=True)
 class ImportPreview:
     """``valid + invalid`` are all rows read; ``duplicates`` (within the file) and ``suppressed`` are parts of
-    ``valid``. ``complete`` is False when time ran out before the end of the file.
+    ``valid``. ``left_out`` tells of further columns how many contacts come without the value they have there.
+    ``complete`` is False when time ran out before the end of the file.
     """
 
     columns: Columns
@@ -81,6 +82,7 @@ class ImportPreview:
     suppressed: int
     role_accounts: int
     invalid_by_code: dict[str, int] = field(default_factory=dict)
+    left_out: dict[str, int] = field(default_factory=dict)
     typos: tuple[Typo, ...] = ()
     complete: bool = True
 
@@ -119,6 +121,7 @@ class _Count:
         self._valid = self._role_accounts = self._on_list = 0
         self._invalid: Counter[str] = Counter()
         self._domains: Counter[str] = Counter()
+        self._left_out: Counter[str] = Counter()
         self._seen: set[int] = set()
         self._to_look_up: list[str] = []
 
@@ -127,6 +130,7 @@ class _Count:
             self._invalid[row.code] += 1
             return
         self._valid += 1
+        self._left_out.update(row.left_out)
         if self._is_new(row):
             local, _, domain = row.key.rpartition("@")
             self._domains[domain] += 1
@@ -156,6 +160,7 @@ class _Count:
             suppressed=self._on_list,
             role_accounts=self._role_accounts,
             invalid_by_code=dict(self._invalid.most_common()),
+            left_out=dict(self._left_out.most_common()),
             typos=tuple(_typos(self._domains)),
             complete=complete,
         )
@@ -191,6 +196,7 @@ def as_json(preview: ImportPreview, choice: Choice | None) -> dict[str, Any]:
         "suppressed": preview.suppressed,
         "role_accounts": preview.role_accounts,
         "invalid_by_code": preview.invalid_by_code,
+        "left_out": preview.left_out,
         "typos": [asdict(typo) for typo in preview.typos],
         "complete": preview.complete,
     }

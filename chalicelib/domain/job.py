@@ -36,7 +36,8 @@ class ImportProgress:
     """Rows dealt with so far; ``rows == added + duplicates + rejected``.
 
     ``suppressed`` counts those of the added whose address was on the suppression list then, ``updated`` those
-    of the duplicates that were changed by what the file says.
+    of the duplicates that were changed by what the file says, ``incomplete`` rows that were taken without the
+    value of a further column which can't be kept (``domain/further_columns.py``).
 
     ``next_row`` is the checkpoint: rows before it are stored for good and are never counted again. ``place``
     belongs to it where the rows are dialogs: where the walk over them goes on, "" at its beginning.
@@ -49,6 +50,7 @@ class ImportProgress:
     rejected: int = 0
     suppressed: int = 0
     updated: int = 0
+    incomplete: int = 0
     place: str = ""
 
 

@@ -50,6 +50,9 @@ class Target(Protocol[T]):
     def look(self, rows: Iterable[SheetRow | RejectedRow]) -> Look:
         """What a preview shows of it; raises FileRejected."""
 
+    def incomplete(self, taken: Sequence[T]) -> int:
+        """How many of these rows are taken without the value of a further column."""
+
     def store(self, taken: Sequence[T], seen: ImportProgress, read: ImportProgress) -> ImportProgress:
         """Store a piece and move the checkpoint in one write; raises Outdated and NotFound."""
 
@@ -89,6 +92,10 @@ class CampaignTarget:
     def look(self, rows: Iterable[SheetRow | RejectedRow]) -> Look:
         """The same people, and what the columns are for."""
         return look_at_contacts(rows, self._job.choice)
+
+    def incomplete(self, taken: Sequence[Candidate]) -> int:
+        """Contacts with a value that can't be kept."""
+        return sum(bool(row.left_out) for row in taken)
 
     def store(self, taken: Sequence[Candidate], seen: ImportProgress, read: ImportProgress) -> ImportProgress:
         """Note their columns, then add them to the campaign; raises FileRejected, and NotFound without it."""
@@ -151,6 +158,10 @@ class ListTarget:
         """The same addresses, and what the columns are for."""
         return look_at_suppressions(rows, self._job.choice)
 
+    def incomplete(self, taken: Sequence[Suppression]) -> int:  # noqa: ARG002
+        """None: the list keeps no further columns."""
+        return 0
+
     def store(
         self, taken: Sequence[Suppression], seen: ImportProgress, read: ImportProgress
     ) -> ImportProgress:
@@ -182,6 +193,10 @@ class DialogTarget:
     def look(self, rows: Iterable[SheetRow | RejectedRow]) -> Look:
         """The same rows, and what the columns are for."""
         return look_at_dialogs(rows, self._job.created_at, self._job.choice)
+
+    def incomplete(self, taken: Sequence[DialogChange]) -> int:
+        """Dialogs with a value that can't be kept."""
+        return sum(bool(change.left_out) for change in taken)
 
     def store(
         self, taken: Sequence[DialogChange], seen: ImportProgress, read: ImportProgress

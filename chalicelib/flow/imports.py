@@ -278,6 +278,7 @@ class _Run:
             next_row=first_row + len(piece),
             rows=seen.rows + len(piece),
             rejected=seen.rejected + len(piece) - len(taken),
+            incomplete=seen.incomplete + self._target.incomplete(taken),
         )
         self._progress = self._target.store(taken, seen, read)
 

@@ -56,7 +56,7 @@ def main_fields(person: Person) -> tuple[str, ...]:
             "amocrm_contacts",
             [
                 ("k.smirnova@work.example", "Екатерина", "Смирнова", "Сергеевна", "ООО Ромашка", "Бухгалтер"),
-                ("office@romashka.example", "ООО", "Ромашка", "", "", ""),
+                ("office@romashka.example", "", "", "", "ООО Ромашка", ""),
                 ("dmitry@home.example", "Дмитрий", "Иванов", "", "", ""),
             ],
         ),

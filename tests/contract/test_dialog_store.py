@@ -210,7 +210,7 @@ class TestImported:
         change(stores, line_id, told("bob"), told("cid", "VIP"))
         job = running_import(stores, line_id)
         piece = [told("ann"), told("bob", more_tags=("VIP",)), told("cid", more_tags=("vip",)), told("ann")]
-        read = ImportProgress(next_row=5, rows=5, rejected=1)
+        read = ImportProgress(next_row=5, rows=5, rejected=1, incomplete=2)
         stored = take_in(stores, line_id, job, piece, ImportProgress(), read)
         assert stored == replace(read, added=1, duplicates=3, updated=1)
         assert stores.imports.get(stores.account, job).progress == stored

@@ -44,6 +44,7 @@ class Checkpoint:
                 ImportRow.rejected.set(progress.rejected),
                 ImportRow.suppressed.set(progress.suppressed),
                 ImportRow.updated.set(progress.updated),
+                ImportRow.incomplete.set(progress.incomplete),
                 ImportRow.place.set(progress.place),
             ],
             (ImportRow.next_row == self.seen.next_row) & (ImportRow.state == JobState.RUNNING),

@@ -480,6 +480,7 @@ class ImportRow(Model):
     rejected = NumberAttribute(default=0)
     suppressed = NumberAttribute(default=0)
     updated = NumberAttribute(default=0)
+    incomplete = NumberAttribute(default=0)
     place = UnicodeAttribute(default="")
     source: MapAttribute[str, object] = MapAttribute(null=True)
     previews = BooleanAttribute(default=False)

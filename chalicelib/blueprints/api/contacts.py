@@ -12,8 +12,9 @@ from chalicelib.blueprints.api.models import Address, Input, Output, PageQuery, 
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
 from chalicelib.domain.contact import Contact, ContactStatus, Person
-from chalicelib.domain.contact_file import MAX_COLUMNS, MAX_EXTRA
+from chalicelib.domain.contact_file import MAX_COLUMNS
 from chalicelib.domain.file_columns import MAX_HEADER
+from chalicelib.domain.further_columns import MAX_EXTRA
 from chalicelib.flow import contacts as steps
 
 contacts = Blueprint(__name__)

@@ -133,6 +133,10 @@ class PreviewShown(Output):
     suppressed: int
     role_accounts: int = Field(description="Addresses such as info@ or sales@.")
     invalid_by_code: dict[str, int]
+    left_out: dict[str, int] = Field(
+        description="By further column: how many contacts have a value there that is too long to be kept,"
+        " or has control characters in it. They are imported without it."
+    )
     typos: list[TypoShown]
     complete: bool = Field(description="False when the file was too long to be looked through to its end.")
 
@@ -186,6 +190,9 @@ class ImportShown(Output):
         description="How many of the added won't be sent to: they were on the suppression list."
     )
     updated: int = Field(description="How many of the duplicates, being dialogs, were brought up to date.")
+    incomplete: int = Field(
+        description="Rows taken without a value of a further column: too long, or with control characters."
+    )
     reason: Reason | None
     rejected_url: str | None = Field(description="The rejected rows as CSV, for 15 minutes.")
     created_at: datetime
@@ -311,6 +318,7 @@ def import_shown(job: ImportJob, rejected_url: str | None) -> ImportShown:
         rejected=progress.rejected,
         suppressed=progress.suppressed,
         updated=progress.updated,
+        incomplete=progress.incomplete,
         reason=Reason.of(job.reason),
         rejected_url=rejected_url,
         created_at=job.created_at,

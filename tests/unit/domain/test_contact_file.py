@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from chalicelib.domain import contact_file
 from chalicelib.domain.contact import Person
 from chalicelib.domain.contact_file import (
-    MAX_CELL,
     MAX_COLUMNS,
     SAMPLE_HEADER,
     SAMPLE_ROWS,
@@ -18,6 +17,8 @@ from chalicelib.domain.contact_file import (
     SheetRow,
     read_contacts,
 )
+from chalicelib.domain.file_columns import Choice, Use
+from chalicelib.domain.further_columns import MAX_CELL, MAX_EXTRA
 
 HEADER = list(SAMPLE_HEADER)
 
@@ -159,3 +160,98 @@ def test_accepted_and_rejected_are_all_rows_with_content(rows: list[list[str]]) 
         assert len(read(HEADER, *rows)) == len(filled)
     else:
         assert refusal(HEADER, *rows).code == "header_only"
+
+
+def only(*rows: list[str]) -> Candidate:
+    [row] = read(*rows)
+    assert isinstance(row, Candidate)
+    return row
+
+
+LONG = "x" * (MAX_CELL + 1)
+
+
+@pytest.mark.parametrize("value", [LONG, "bell \x07", "half \ud800"])
+def test_a_value_of_a_further_column_that_can_not_be_kept_is_left_out_and_told(value: str) -> None:
+    row = only(["email", "Name", "Comment", "City"], ["a@example.com", "Anna", value, "York"])
+    assert row.person.first_name == "Anna"
+    assert (row.person.p1, row.person.p2) == ("", "York"), "P1 is the comment by another name"
+    assert row.person.extra == (("Name", "Anna"), ("City", "York"))
+    assert row.left_out == ("Comment",)
+
+
+def test_a_column_without_a_name_that_is_p1_is_told_as_p1() -> None:
+    rows = [SheetRow(1, ["email", "", "City"]), SheetRow(2, ["a@example.com", LONG, "York"])]
+    [row] = read_contacts(rows, Choice(((2, Use.P1),)))
+    assert isinstance(row, Candidate)
+    assert (row.person.p1, row.left_out) == ("", ("P1",))
+
+
+def test_further_values_that_are_too_much_together_lose_the_longest_and_no_contact() -> None:
+    notes = ["н" * 900, "н" * 901, *["н" * 900] * 3]
+    row = only(["email", *(f"Note {number}" for number in range(5))], ["a@example.com", *notes])
+    assert row.left_out == ("Note 1",)
+    kept = dict(row.person.extra)
+    assert list(kept) == ["Note 0", "Note 2", "Note 3", "Note 4"]
+    assert sum(len(f"{name}{value}".encode()) for name, value in kept.items()) <= MAX_EXTRA
+
+
+def test_values_of_just_the_greatest_size_together_are_kept() -> None:
+    values = ["x" * (MAX_EXTRA // 8 - 1)] * 8
+    row = only(["email", *"ABCDEFGH"], ["a@example.com", *values])
+    assert (len(row.person.extra), row.left_out) == (8, ())
+
+
+@pytest.mark.parametrize("header", ["P 1", "Имя", "ФИО"])
+def test_a_field_that_is_too_long_is_told_by_its_own_header(header: str) -> None:
+    [row] = read(["email", header], ["a@example.com", LONG])
+    assert isinstance(row, RejectedRow)
+    assert (row.code, row.text) == ("cell_too_long", f"{header} has 1,025 characters; 1,024 is the most.")
+
+
+AMO = ["ID", "Тип", "Полное имя контакта", "Имя", "Фамилия", "Название компании", "Должность", "Личный email"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("компания", "Ромашка"), ("Компания ", "ООО Ромашка"), ("контакт", "ООО Ромашка")]
+)
+def test_a_company_has_no_first_name_and_is_in_the_companys_column(kind: str, name: str) -> None:
+    row = only(AMO, ["1", kind, name, "", "", "", "", "office@example.com"])
+    person = row.person
+    assert (person.first_name, person.last_name, person.p1) == ("", "", name)
+    assert dict(person.extra)["Название компании"] == name
+    assert dict(person.extra)["Полное имя контакта"] == name
+
+
+def test_a_company_that_is_told_by_its_kind_alone_has_no_names_of_its_own_columns() -> None:
+    row = only(AMO, ["1", "компания", "", "Ромашка", "", "Холдинг", "", "office@example.com"])
+    assert (row.person.first_name, row.person.p1) == ("", "Холдинг")
+
+
+def test_a_person_of_an_amocrm_file_keeps_names_and_company() -> None:
+    row = only(AMO, ["1", "контакт", "Анна Ли", "", "", "Ромашка", "", "anna@example.com"])
+    assert (row.person.first_name, row.person.last_name, row.person.p1) == ("Анна", "Ли", "Ромашка")
+
+
+def test_where_nothing_holds_companies_their_name_is_put_nowhere_else() -> None:
+    row = only(["email", "ФИО", "Город"], ["office@example.com", "ООО Ромашка", ""])
+    assert (row.person.first_name, row.person.p1) == ("", "")
+    assert row.person.extra == (("ФИО", "ООО Ромашка"),)
+
+
+def test_a_row_without_address_is_told_where_only_addresses_tell_rows_apart() -> None:
+    header = ["Тип контакта", "Частный e-mail", "Кем создан"]
+    assert outcomes(read(header, ["Клиент", "a@example.com", "Мария"], ["Клиент", "", "Мария"])) == [
+        (2, "ok"),
+        (3, "address_missing"),
+    ]
+
+
+def test_a_row_with_an_address_that_only_the_data_found_is_a_contact() -> None:
+    header = ["ID", "Тип контакта", "Кем создан", "E-mail", "Связь"]
+    assert outcomes(
+        read(header, ["1", "Клиент", "", "", "a@example.com"], ["", "", "", "", "b@example.com"])
+    ) == [
+        (2, "ok"),
+        (3, "ok"),
+    ]

@@ -94,3 +94,23 @@ def test_any_header_and_rows_get_a_proposal(header: list[str], rows: list[list[s
     assert [column.number for column in columns.columns] == list(range(1, len(header) + 1))
     emails = {column.number for column in columns.columns if column.use is Use.EMAIL}
     assert set(columns.email_order) == emails
+
+
+@pytest.mark.parametrize("name", ["Name", "Contact", "Контакт", "Имя контакта", "Клиент", "Customer name"])
+def test_a_column_that_may_be_the_name_is_it_where_no_other_is(name: str) -> None:
+    assert uses(propose([name, "Email"], [["Anna Lee", "a@example.com"]])) == [Use.FULL_NAME, Use.EMAIL]
+
+
+def test_beside_first_names_a_column_called_name_is_a_variable_and_beside_surnames_the_first_name() -> None:
+    header = ["Name", "First Name", "Email"]
+    assert uses(propose(header, [["Oak", "Anna", "a@example.com"]]))[:2] == [Use.P1, Use.FIRST_NAME]
+    header = ["Name", "Vorname", "Email"]
+    assert uses(propose(header, [["Lee", "Anna", "a@example.com"]]))[:2] == [Use.P1, Use.FIRST_NAME]
+    header = ["Surname", "Name", "Email"]
+    assert uses(propose(header, [["Lee", "Anna", "a@example.com"]]))[:2] == [Use.LAST_NAME, Use.FIRST_NAME]
+
+
+def test_a_companys_name_is_not_the_persons() -> None:
+    header = ["Полное имя (контакт)", "Полное имя (компания)", "Email"]
+    rows = [["Анна Ли", "ООО Ромашка", "a@example.com"]]
+    assert uses(propose(header, rows)) == [Use.FULL_NAME, Use.P1, Use.EMAIL]

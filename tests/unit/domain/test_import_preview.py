@@ -46,6 +46,17 @@ def test_the_first_rows_are_shown_with_what_becomes_of_them() -> None:
     assert (second.number, second.person, second.code) == (3, None, "address_invalid")
 
 
+def test_values_that_contacts_come_without_are_counted_by_column() -> None:
+    long = "x" * 1_100
+    found = preview(
+        ["email", "Comment", "Notes"],
+        ["a@example.com", long, long],
+        ["b@example.com", long],
+        ["c@example.com"],
+    )
+    assert (found.valid, found.left_out) == (3, {"Comment": 2, "Notes": 1})
+
+
 def test_role_accounts_and_mistyped_domains_are_told() -> None:
     found = preview(HEADER, ["info@example.com"], ["a@gmial.com"], ["b@gmial.com"], ["c@yandex.ry"])
     assert found.role_accounts == 1

@@ -165,6 +165,15 @@ class TestFile:
         assert list_dialog_files(ACCOUNT, "line1", None, 10, world.dialog_ports).items == [done]
         assert world.dispatch_queue.take() == []
 
+    def test_a_note_that_is_too_long_costs_no_dialog_and_is_counted(self) -> None:
+        world = World()
+        line(world)
+        job = uploaded(world, [])
+        text = f"email;Comment\nann@mail.example;{'x' * 1_100}\nbob@mail.example;short"
+        world.files.contents[upload_key(ACCOUNT, job.campaign_id, job.import_id)] = text.encode()
+        assert run(world, job) is JobState.DONE
+        assert (progress_of(world, job).added, progress_of(world, job).incomplete) == (2, 1)
+
     def test_the_same_file_twice_changes_nothing(self) -> None:
         world = World()
         line(world)

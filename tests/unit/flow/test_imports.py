@@ -198,6 +198,21 @@ class TestImport:
         job, _ = start_import(ACCOUNT, draft(world), "people.csv", "csv", world.contact_ports)
         assert run(world, job.import_id) is JobState.FAILED
 
+    def test_a_note_that_is_too_long_costs_nobody_the_mail_and_is_counted_once(self) -> None:
+        world = World()
+        one = draft(world)
+        job = uploaded(world, one, [])
+        note = "x" * 1_100
+        rows = ["email;Comment", *(f"{person};{note}" for person in people(PIECE)), "z@mail.example;short"]
+        world.files.contents[upload_key(ACCOUNT, one, job)] = "\n".join(rows).encode()
+        with pytest.raises(Killed):
+            run(world, job, dies_at(world, PIECE + 1))
+        assert job_of(world, job).progress.incomplete == PIECE
+        assert run(world, job) is JobState.DONE
+        progress = job_of(world, job).progress
+        assert (progress.added, progress.rejected, progress.incomplete) == (PIECE + 1, 0, PIECE)
+        assert {contact.person.p1 for contact in world.all_contacts(one)} == {"", "short"}
+
     def test_further_columns_are_noted_before_the_people_who_have_them(self) -> None:
         world = World()
         one = draft(world)
