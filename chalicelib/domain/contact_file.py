@@ -14,6 +14,7 @@ from chalicelib.domain.address import Address, Rejection
 from chalicelib.domain.address_cell import every_valid, first_valid
 from chalicelib.domain.contact import Person
 from chalicelib.domain.file_columns import PARAMETERS, SAMPLE, Choice, Columns, Use, bare, propose
+from chalicelib.domain.file_header import LOOKED_AT, header_place
 from chalicelib.domain.full_name import is_company, split_full_name
 from chalicelib.domain.further_columns import LINES, is_further, text_fault, variable_places, what_fits
 
@@ -117,9 +118,13 @@ def read_contacts(rows: Iterable[SheetRow | RejectedRow], choice: Choice | None 
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A file that was opened: what its columns are for, and the rows below its header, to be read once."""
+    """A file that was opened: what its columns are for, and the rows below its header, to be read once.
+
+    ``header_row`` is the header's number in the file; None where there is no header.
+    """
 
     columns: Columns
+    header_row: int | None
     rows: Iterator[SheetRow | RejectedRow]
 
     def contacts(self) -> Iterator[Row]:
@@ -141,13 +146,14 @@ class Look:
     """What an import would take its file for: the use of the columns, and what becomes of each row."""
 
     columns: Columns
+    header_row: int | None
     rows: Iterator[Row]
 
 
 def look_at_contacts(rows: Iterable[SheetRow | RejectedRow], choice: Choice | None = None) -> Look:
     """A file of contacts. Raises FileRejected, as its rows do."""
     sheet = open_sheet(rows, choice)
-    return Look(sheet.columns, sheet.contacts())
+    return Look(sheet.columns, sheet.header_row, sheet.contacts())
 
 
 def open_sheet(
@@ -155,24 +161,39 @@ def open_sheet(
     choice: Choice | None = None,
     special: Mapping[str, Use] | None = None,
 ) -> Sheet:
-    """Read the header, and as many rows as tell what the columns are for. Raises FileRejected.
+    """Find the header, and read as many rows as tell what the columns are for. Raises FileRejected.
 
     ``special`` holds uses of headers that this kind of file has beside those of a contact file.
     """
     remaining = (row for row in rows if isinstance(row, RejectedRow) or _has_content(row.cells))
-    first = next(remaining, None)
+    seen, rest = _look_ahead(remaining)
+    first = seen[0] if seen else next(rest, None)
     if first is None:
         raise FileRejected("empty_file", "The file is empty.")
     if isinstance(first, RejectedRow):
         raise FileRejected(first.code, f"The header can't be read. {first.text}")
-    width = max(number for number, name in enumerate(first.cells, start=1) if name.strip())
+    header, below = _parted(first, seen)
+    width = max(number for number, name in enumerate(header.cells, start=1) if name.strip())
     if width > MAX_COLUMNS:
         raise FileRejected("too_many_columns", f"The file has {width} columns; {MAX_COLUMNS} is the most.")
-    seen, rest = _look_ahead(remaining)
-    columns = propose(first.cells[:width], [row.cells for row in seen if isinstance(row, SheetRow)], special)
+    sample = [row.cells for row in below if isinstance(row, SheetRow)]
+    columns = propose(header.cells[:width], sample[:SAMPLE], special)
     if choice is not None:
         columns = columns.corrected(choice)
-    return Sheet(columns, chain([first] if columns.headless else [], seen, rest))
+    if columns.headless:
+        return Sheet(columns, None, chain([header], below, rest))
+    return Sheet(columns, header.number, chain(below, rest))
+
+
+def _parted(
+    first: SheetRow, seen: Sequence[SheetRow | RejectedRow]
+) -> tuple[SheetRow, list[SheetRow | RejectedRow]]:
+    """The header, and all rows but the title above it; a row that can't be read is told also there."""
+    top = header_place([row.cells if isinstance(row, SheetRow) else [] for row in seen])
+    found = seen[top]
+    header = found if isinstance(found, SheetRow) else first
+    unread = [row for row in seen[:top] if isinstance(row, RejectedRow)]
+    return header, [*unread, *seen[top + 1 :]]
 
 
 def _look_ahead(
@@ -181,7 +202,7 @@ def _look_ahead(
     """The first rows, and the rest; what is raised on the way is raised when the rows before it were used."""
     seen: list[SheetRow | RejectedRow] = []
     try:
-        seen.extend(islice(rows, SAMPLE))
+        seen.extend(islice(rows, LOOKED_AT + SAMPLE))
     except Exception as error:  # noqa: BLE001  (it is not swallowed: whoever reads on meets it)
         return seen, _raising(error)
     return seen, rows

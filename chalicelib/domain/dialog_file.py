@@ -29,7 +29,7 @@ def look_at_dialogs(
 ) -> Look:
     """The same file before it is taken in. Raises FileRejected, as its rows do."""
     sheet = open_sheet(rows, choice, OF_DIALOGS)
-    return Look(sheet.columns, (_unless_refused(row, now) for row in sheet.contacts()))
+    return Look(sheet.columns, sheet.header_row, (_unless_refused(row, now) for row in sheet.contacts()))
 
 
 def _unless_refused(row: Row, now: datetime) -> Row:

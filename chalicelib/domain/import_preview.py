@@ -71,10 +71,12 @@ class Typo:
 class ImportPreview:
     """``valid + invalid`` are all rows read; ``duplicates`` (within the file) and ``suppressed`` are parts of
     ``valid``. ``left_out`` tells of further columns how many contacts come without the value they have there.
-    ``complete`` is False when time ran out before the end of the file.
+    ``header_row`` is its number in the file, None without header. ``complete`` is False when time ran out
+    before the end of the file.
     """
 
     columns: Columns
+    header_row: int | None
     rows: tuple[PreviewRow, ...]
     valid: int
     invalid: int
@@ -104,7 +106,7 @@ def look_through(
         count.add(row)
         if len(shown) < SHOWN_ROWS:
             shown.append(_shown(row))
-    return count.preview(look.columns, tuple(shown), complete=complete)
+    return count.preview(look, tuple(shown), complete=complete)
 
 
 def _shown(row: Row) -> PreviewRow:
@@ -149,10 +151,11 @@ class _Count:
         self._on_list += self._suppressed(self._to_look_up) if self._to_look_up else 0
         self._to_look_up = []
 
-    def preview(self, columns: Columns, shown: tuple[PreviewRow, ...], *, complete: bool) -> ImportPreview:
+    def preview(self, look: Look, shown: tuple[PreviewRow, ...], *, complete: bool) -> ImportPreview:
         self._look_up()
         return ImportPreview(
-            columns=columns,
+            columns=look.columns,
+            header_row=look.header_row,
             rows=shown,
             valid=self._valid,
             invalid=self._invalid.total(),
@@ -182,6 +185,7 @@ def as_json(preview: ImportPreview, choice: Choice | None) -> dict[str, Any]:
         "choice": choice_json(choice),
         "profile": {"code": columns.profile.code, "title": columns.profile.title},
         "has_header": not columns.headless,
+        "header_row": preview.header_row,
         "columns": [
             {"number": c.number, "header": c.header, "use": c.use.value, "variable": c.variable}
             for c in columns.columns

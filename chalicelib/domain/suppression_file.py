@@ -71,7 +71,7 @@ class _Columns:
             return row
         self._kept[row.number] = row.cells
         place = self._places[HEADER[0]]
-        cells = [unmarked(cell) if at == place else cell for at, cell in enumerate(row.cells)]
+        cells = [_own(cell) if at == place else cell for at, cell in enumerate(row.cells)]
         return SheetRow(row.number, cells)
 
     def suppression(self, row: Candidate, now: datetime) -> Suppression:
@@ -94,6 +94,12 @@ class _Columns:
         cells = self._kept.get(row.row_number, [])
         place = (self._places or {}).get(name, len(cells))
         return cells[place].strip() if place < len(cells) else ""
+
+
+def _own(cell: str) -> str:
+    """The address that was exported to this cell: in brackets if its apostrophe would count as a mark."""
+    address = unmarked(cell)
+    return f"<{address}>" if address.startswith("'") else address
 
 
 def _since(text: str, now: datetime) -> datetime:

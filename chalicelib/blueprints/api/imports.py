@@ -120,6 +120,9 @@ class PreviewShown(Output):
 
     profile: ProfileShown
     has_header: bool
+    header_row: int | None = Field(
+        description="Its number in the file: rows above it are a title. null without header."
+    )
     columns: list[ColumnShown]
     email_columns: list[int] = Field(description="In the order in which they are asked for an address.")
     found_by_data: list[int] = Field(

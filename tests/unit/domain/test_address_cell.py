@@ -22,6 +22,17 @@ from chalicelib.domain.address_cell import every_valid, first_valid, split_addre
         ("a@example.com, none, b@example.com", ["a@example.com", "b@example.com"]),
         ("", []),
         ("none", []),
+        ("\u200ba@example.com\u200b", ["a@example.com"]),
+        ("\ufeffa@example.com\u00a0", ["a@example.com"]),
+        ("\u202aa@example.com\u202c", ["a@example.com"]),
+        ("\u200ba@example.com\u200b, \u2068b@example.com\u2069", ["a@example.com", "b@example.com"]),
+        ("'a@example.com", ["a@example.com"]),
+        ("'+a@example.com; 'b@example.com", ["+a@example.com", "b@example.com"]),
+        ("'o'brien@example.com", ["o'brien@example.com"]),
+        ("o'brien@example.com", ["o'brien@example.com"]),
+        ("'a'@example.com", ["'a'@example.com"]),
+        ("<'a@example.com>", ["'a@example.com"]),
+        ("'a@example.com'", []),
     ],
 )
 def test_the_addresses_of_a_cell(cell: str, addresses: list[str]) -> None:

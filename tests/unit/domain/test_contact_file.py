@@ -15,9 +15,10 @@ from chalicelib.domain.contact_file import (
     RejectedRow,
     Row,
     SheetRow,
+    open_sheet,
     read_contacts,
 )
-from chalicelib.domain.file_columns import Choice, Use
+from chalicelib.domain.file_columns import SAMPLE, Choice, Use
 from chalicelib.domain.further_columns import MAX_CELL, MAX_EXTRA
 
 HEADER = list(SAMPLE_HEADER)
@@ -138,6 +139,45 @@ def test_blank_rows_are_passed_over_and_still_counted_in_row_numbers() -> None:
         (4, "ok"),
         (6, "ok"),
     ]
+
+
+def test_rows_above_the_header_are_no_contacts_and_still_counted_in_row_numbers() -> None:
+    title = [["Клиенты отдела продаж"], [], ["Фильтр:", "все"], ["01.02.2026"]]
+    rows = read(*title, HEADER, ["a@example.com"], ["nobody"])
+    assert outcomes(rows) == [(6, "ok"), (7, "address_invalid")]
+
+
+def test_a_row_above_the_header_that_can_not_be_read_is_told() -> None:
+    broken = RejectedRow(2, "", "misplaced_quote", "…")
+    rows = [SheetRow(1, ["Customers"]), broken, SheetRow(3, HEADER), SheetRow(4, ["a@example.com"])]
+    assert outcomes(read_contacts(rows)) == [(2, "misplaced_quote"), (4, "ok")]
+
+
+def test_the_number_of_the_header_is_told() -> None:
+    rows = [["Customers"], ["email", "Name"], ["a@example.com", "Anna"]]
+    assert open_sheet(SheetRow(number, row) for number, row in enumerate(rows, start=3)).header_row == 4
+    assert open_sheet([SheetRow(1, rows[2]), SheetRow(2, rows[2])]).header_row is None
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [["Kunde", "Kontakt", "Kanal"], ["Bob", "-", "email"], ["Anna", "anna@example.com", "email"]],
+        [["Kunde", "Kontakt"], ["Anna", "anna@example.com"], ["Kunde", "Kontakt", "Email"]],
+        [["anna@example.com"], ["Anna", "Email"]],
+        [*[["Title"]] * 10, ["Name", "Email"], ["Anna", "anna@example.com"]],
+    ],
+)
+def test_a_first_row_that_may_be_the_header_is_it(rows: list[list[str]]) -> None:
+    sheet = open_sheet(SheetRow(number, row) for number, row in enumerate(rows, start=1))
+    assert len(list(sheet.rows)) >= len(rows) - 1
+
+
+def test_all_sampled_rows_below_a_title_tell_what_columns_are() -> None:
+    half = SAMPLE // 2
+    rows = [["", "call"]] * half + [["", f"p{number}@example.com"] for number in range(half)]
+    found = outcomes(read(["Title"], ["email", "Kontakt"], *rows))
+    assert [code for _, code in found] == ["address_invalid"] * half + ["ok"] * half
 
 
 def test_a_row_the_reader_could_not_split_is_passed_on() -> None:

@@ -57,6 +57,11 @@ def test_values_that_contacts_come_without_are_counted_by_column() -> None:
     assert (found.valid, found.left_out) == (3, {"Comment": 2, "Notes": 1})
 
 
+def test_the_header_is_told_by_its_row() -> None:
+    assert preview(["Customers"], HEADER, ["a@example.com", "Anna"]).header_row == 2
+    assert preview(["a@example.com", "Anna"]).header_row is None
+
+
 def test_role_accounts_and_mistyped_domains_are_told() -> None:
     found = preview(HEADER, ["info@example.com"], ["a@gmial.com"], ["b@gmial.com"], ["c@yandex.ry"])
     assert found.role_accounts == 1

@@ -80,8 +80,10 @@ def test_a_note_that_is_too_long_keeps_nobody_off_the_list() -> None:
     assert read(("email", "Comment"), ("ann@mail.example", "x" * 1_100)) == [entry("ann@mail.example")]
 
 
-def test_only_in_our_own_export_an_apostrophe_is_a_mark() -> None:
-    assert read(("email",), ("'+ann@mail.example",)) == [entry("'+ann@mail.example")]
+def test_an_apostrophe_of_the_address_itself_is_kept_in_our_own_export_only() -> None:
+    assert read(("email",), ("'ann@mail.example",)) == [entry("ann@mail.example")]
+    own = entry("'ann@mail.example")
+    assert read(HEADER, exported(own)) == [own]
     assert read(HEADER, ("'+ann@mail.example", "", "", "")) == [entry("+ann@mail.example")]
 
 
