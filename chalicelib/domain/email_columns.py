@@ -14,6 +14,8 @@ from chalicelib.domain.address_cell import split_addresses
 
 _MOSTLY = 0.5  # of a column's filled cells hold an address, or of those addresses are different
 
+_WORDS = 3  # beside each address of a cell, as in "Lee, Anna" <…>: with more it is a note
+
 _KIND = (
     "work|home|private|personal|other|primary|secondary|main|business|company|corporate|newsletters?|contacts?"
     "|customers?|clients?|subscribers?|recipients?|alternat(?:e|ive)|additional|billing|first|second|third"
@@ -87,13 +89,14 @@ def choose_email_columns(
 
 
 def holds_address(cell: str) -> bool:
-    """Whether one of the cell's parts is an address."""
+    """Whether the cell is there for an address, or for several."""
     return _key(cell) is not None
 
 
 def _key(cell: str) -> str | None:
-    """The first address of a cell, in its form for comparing."""
-    if "@" not in cell:
+    """The first address of a cell, in its form for comparing; None where there is none, or much beside."""
+    addresses = cell.count("@")
+    if not addresses or sum("@" not in word for word in cell.split()) > _WORDS * addresses:
         return None
     found = (parse_address(part) for part in split_addresses(cell))
     return next((address.key for address in found if isinstance(address, Address)), None)

@@ -69,6 +69,71 @@ def main_fields(person: Person) -> tuple[str, ...]:
             ],
         ),
         (
+            "bitrix24_ru_narrow.csv",
+            "bitrix24_ru",
+            [
+                ("karolina@home.example", "Каролина", "Шмидт", "", "maria@portal.example", ""),
+                ("office@romashka.example", "", "", "", "oleg@portal.example", ""),
+            ],
+        ),
+        (
+            "bitrix24_ru_grid.csv",
+            "bitrix24_ru",
+            [
+                ("anna@work.example", "Анна", "Петрова", "", "ООО Дуб", ""),
+                ("ivan@home.example", "Иван", "Щукин", "", "", ""),
+            ],
+        ),
+        (
+            "bitrix24_en_narrow.xls",
+            "bitrix24_en",
+            [
+                ("ann@work.example", "Ann", "Lee", "", "Oak Ltd", ""),
+                ("bob@home.example", "Bob", "Ray", "", "", ""),
+            ],
+        ),
+        (
+            "bitrix24_companies.csv",
+            "bitrix24_ru",
+            [
+                ("office@romashka.example", "", "", "", "ООО Ромашка", ""),
+                ("shchukin@work.example", "", "", "", "ИП Щукин", ""),
+            ],
+        ),
+        (
+            "bitrix24_leads.csv",
+            "bitrix24_ru",
+            [
+                ("anna@work.example", "Анна", "Петрова", "", "Заявка с сайта", "Новый"),
+                ("news@lead.example", "", "", "", "Звонок", "Новый"),
+            ],
+        ),
+        (
+            "amocrm_suffixed.csv",
+            "amocrm_contacts",
+            [
+                ("yanina@dub.example", "Янина", "Шульц", "", "Дуб", "Бухгалтер"),
+                ("petr@home.example", "Петр", "Иванов", "", "Дуб", ""),
+                ("office@lipa.example", "Ира", "Ли", "", "Липа", ""),
+            ],
+        ),
+        (
+            "amocrm_notes.csv",
+            "amocrm_contacts",
+            [
+                ("anna@home.example", "Анна", "Ли", "", "Дуб", ""),
+                ("office@lipa.example", "", "", "", "Липа", ""),
+            ],
+        ),
+        (
+            "titled.csv",
+            "generic",
+            [
+                ("olga@work.example", "Ольга", "Савина", "", "Дуб", "maria@portal.example"),
+                ("ann@work.example", "Ann", "Lee", "", "Oak Ltd", "maria@portal.example"),
+            ],
+        ),
+        (
             "kommo.csv",
             "kommo",
             [
@@ -115,6 +180,23 @@ def test_an_export_is_recognised_and_read_as_it_is(
 def test_bitrix24_rows_that_go_on_are_no_contacts_and_a_no_to_export_is_heard() -> None:
     _, rows = read(CRM / "bitrix24_ru.csv")
     assert refused(rows) == [(5, "address_missing"), (6, "not_for_export")]
+
+
+def test_a_note_that_is_too_long_is_left_out_and_told() -> None:
+    _, rows = read(CRM / "amocrm_notes.csv")
+    anna, lipa = (row for row in rows if isinstance(row, Candidate))
+    assert (anna.left_out, lipa.left_out) == (("Примечание 4",), ())
+    assert dict(lipa.person.extra)["Примечание 1"] == "Пишут с:\nbuh@lipa.example,\nsales@lipa.example"
+
+
+def test_a_few_columns_of_bitrix24_leave_nobody_out_but_who_is_not_to_be_exported() -> None:
+    _, rows = read(CRM / "bitrix24_ru_grid.csv")
+    assert [code for _, code in refused(rows)] == ["not_for_export"]
+    assert [row.left_out for row in rows if isinstance(row, Candidate)] == [(), ("Комментарий",)]
+    _, rows = read(CRM / "bitrix24_ru_narrow.csv")
+    assert refused(rows) == [(2, "address_missing")]
+    _, rows = read(CRM / "bitrix24_companies.csv")
+    assert refused(rows) == [], "a row of requisites only is no contact"
 
 
 def test_other_columns_are_kept_by_their_own_names() -> None:

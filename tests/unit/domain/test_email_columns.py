@@ -77,6 +77,16 @@ def test_a_few_addresses_do_not_make_a_lying_header_believed() -> None:
     assert found == [*(f"p{number}@example.com" for number in range(5)), "stray@example.com"]
 
 
+def test_notes_with_addresses_in_them_are_no_addresses() -> None:
+    note = (
+        "Asked on Monday to write to a{0}@example.com and also to b{0}@example.com from now on, not by post"
+    )
+    assert emails("E-mail;Note", *[["", note.format(number)] for number in range(5)]) == ["E-mail"]
+    assert emails("Kunde;Note", *[["Anna", f"Lee, Anna <a{number}@example.com>"] for number in range(5)]) == [
+        "Note"
+    ]
+
+
 def test_a_dash_in_an_empty_column_is_no_lie() -> None:
     rows = [["-" if number % 5 == 0 else "", f"p{number}@example.com"] for number in range(20)]
     assert emails("E-mail;Kontakt", *rows) == ["E-mail", "Kontakt"]
