@@ -31,7 +31,7 @@ _PROMISE = re.compile(
     rf"(?:{_KIND})?e?mails?(?:id|address(?:es)?)?\d*(?:id|address|value)?(?:{_KIND})?"
     rf"|(?:{_WHICH})?(?:{_MAIL}|{_MAIL_OF})\d*(?:адрес)?(?:{_FOR_WHOM})?"
 )
-_COMPANYS = re.compile("компани|company|corporate|реквизит", re.IGNORECASE)
+_COMPANYS = re.compile("компани|company|реквизит", re.IGNORECASE)
 _OF_A_USER = re.compile(
     "ответствен|менеджер|куратор|сотрудник|исполнител|владелец|создател|автор|помощник"
     "|кем(?:создан|измен|редакт|добавлен)|responsib|manager|owner|assigned|assignee|assistant|author|creator"

@@ -164,6 +164,7 @@ def test_a_name_of_exchange_in_place_of_an_address_hides_no_other() -> None:
 def test_a_companys_address_comes_after_the_persons() -> None:
     columns = filled("Имя;Рабочий email (компания);Рабочий email (контакт);Личный email (контакт)")
     assert columns.email_order == (3, 4, 2)
+    assert filled("Corporate email;Home email;Company email").email_order == (1, 2, 3)
 
 
 def test_a_column_of_addresses_is_used_for_nothing_else() -> None:
