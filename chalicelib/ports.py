@@ -332,11 +332,18 @@ class CampaignStore(Protocol):
     ) -> bool:
         """Change the status if it is one of ``came_from``; False when it isn't. ``at`` stamps it.
 
-        With ``seen_revision`` also False when the revision is another one. ``resend`` is stored with it.
+        With ``seen_revision`` also False when the revision is another one. ``resend`` is stored with it, and
+        a campaign that has one doesn't become Finished.
         """
 
-    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> None:
-        """Store what is left of the wish with this token; does nothing when another took its place."""
+    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> bool:
+        """Store what is left of the wish with this token, None for nothing.
+
+        False, and nothing stored, when the campaign isn't In progress, or not with this wish.
+        """
+
+    def drop_resend(self, account_id: str, campaign_id: str) -> None:
+        """Forget the wish to resend, whatever the status; does nothing when there is none."""
 
     def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
         """Note further columns that contacts have; those there are stay. Raises NotFound."""
@@ -533,8 +540,12 @@ class ContactStore(Protocol):
 
     def reopen(
         self, account_id: str, campaign_id: str, contacts: Sequence[Contact], token: str, now: datetime
-    ) -> int:
-        """Error → Not sent in a new generation, for those still as seen and not stamped with ``token``."""
+    ) -> int | None:
+        """Error → Not sent in a new generation, for those still as seen and not stamped with ``token``.
+
+        Returns how many; None when the campaign isn't In progress, or not with the wish of this token: then
+        only some of them may have been reopened.
+        """
 
     def purge(self, account_id: str, campaign_id: str) -> None:
         """Remove all contacts and totals of a campaign, for good."""

@@ -46,7 +46,8 @@ _ALWAYS = frozenset(
 )
 
 # The one table of what a person may ask in which status; anything else is a 409 that names what is allowed.
-# Launching a paused or finished campaign sends to its Not sent contacts and to nobody else.
+# Launching a paused or finished campaign sends to its Not sent contacts and to nobody else; a paused one also
+# goes on with a resend that the pause broke off, which it shows.
 ALLOWED: dict[CampaignStatus, frozenset[CampaignAction]] = {
     CampaignStatus.DRAFT: _ALWAYS,
     CampaignStatus.READY: _ALWAYS | {CampaignAction.LAUNCH},
@@ -70,6 +71,7 @@ def check_action(status: CampaignStatus, action: CampaignAction) -> None:
 class Resend:
     """A person's wish to write again to contacts in Error, and how far it was carried out.
 
+    A pause keeps it, and a campaign that has one doesn't finish: so none is ever found long after.
     ``token`` stamps every contact that was reopened for it; ``cursor`` is the page to go on with.
     """
 
@@ -131,7 +133,7 @@ def obstacles(
     ]
     if not public_url and needs_public_url(content):
         found.append(Obstacle(NO_PUBLIC_URL.code, NO_PUBLIC_URL.text))
-    if totals.unsettled == 0:
+    if totals.unsettled == 0 and campaign.resend is None:
         found.append(Obstacle("no_contacts", "Add contacts: none is waiting to be sent to."))
     if campaign.timetable.next_open(now) is None:
         found.append(

@@ -237,7 +237,7 @@ def _with_attachments(
 def launch_campaign(
     account_id: str, campaign_id: str, if_revision: int | None, ports: CampaignPorts
 ) -> CampaignView:
-    """Start, resume, or go on with the Not sent contacts of a finished campaign.
+    """Start, resume with a resend that a pause broke off, or go on with the Not sent of a finished campaign.
 
     Raises Conflict with every obstacle at once, or when its status doesn't allow it.
     """

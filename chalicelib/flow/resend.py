@@ -4,7 +4,8 @@ Contacts in Error start a new generation. Those whose outcome is unknown are lef
 so; those whose address is on the suppression list now always are: they would end in Error again, and what
 the server once said of them would be lost. The wish is kept with the campaign until all its pages are done;
 each row is stamped with the wish's token, so that pages done twice, or by two visits at once, reopen nobody
-twice.
+twice. A pause breaks it off where it is: the campaign shows it, a launch goes on with it, and who changed
+their mind takes it back.
 """
 
 from dataclasses import replace
@@ -63,6 +64,12 @@ def resend_errors(
     return read_campaign(account_id, campaign_id, ports)
 
 
+def drop_resend(account_id: str, campaign_id: str, ports: CampaignPorts) -> None:
+    """Take back what is left of a resend. Who was made ready by then stays Not sent. Raises NotFound."""
+    ports.campaigns.get(account_id, campaign_id)
+    ports.campaigns.drop_resend(account_id, campaign_id)
+
+
 def reopen_errors(
     account_id: str,
     campaign: Campaign,
@@ -71,7 +78,11 @@ def reopen_errors(
     suppressions: SuppressionStore,
     clock: Clock,
 ) -> None:
-    """Reopen the pages of a wish, from where the last visit stopped, and forget it at the end."""
+    """Reopen the pages of a wish, from where the last visit stopped, and forget it at the end.
+
+    Each write needs the campaign In progress with this wish: when it was paused, or the wish was taken back,
+    the page it came to is the one to go on with.
+    """
     wish, stop_at = campaign.resend, clock.now() + _TIME
     while wish and clock.now() < stop_at:
         page = contacts.page(account_id, campaign.campaign_id, wish.cursor, _PAGE, ContactStatus.ERROR)
@@ -81,7 +92,9 @@ def reopen_errors(
             for contact in page.items
             if contact.person.email not in listed and (wish.include_unknown or not contact.outcome_unknown)
         ]
-        contacts.reopen(account_id, campaign.campaign_id, chosen, wish.token, clock.now())
+        if contacts.reopen(account_id, campaign.campaign_id, chosen, wish.token, clock.now()) is None:
+            return
         rest = replace(wish, cursor=page.cursor) if page.cursor else None
-        campaigns.go_on_resending(account_id, campaign.campaign_id, wish.token, rest)
+        if not campaigns.go_on_resending(account_id, campaign.campaign_id, wish.token, rest):
+            return
         wish = rest

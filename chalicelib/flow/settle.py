@@ -48,7 +48,10 @@ def call_back(
 def finish_if_done(
     account_id: str, campaign_id: str, campaigns: CampaignStore, contacts: ContactStore, now: datetime
 ) -> bool:
-    """Finished: every contact is settled, or no sending time is left and nothing is in flight."""
+    """Finished: every contact is settled, or no sending time is left and nothing is in flight.
+
+    The move asks the row again for what somebody may have wished since we looked.
+    """
     try:
         campaign = campaigns.get(account_id, campaign_id)
     except NotFound:

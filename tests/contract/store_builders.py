@@ -4,7 +4,7 @@ import uuid
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.campaign import Campaign, CampaignStatus
+from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.contact import Contact, ContactStatus, Person, Totals
 from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Reason
@@ -58,6 +58,12 @@ def people(*names: str) -> list[NewContact]:
 def import_job(campaign_id: str, **changes: object) -> ImportJob:
     made = ImportJob(new_id(), campaign_id, "people.csv", JobState.WAITING, NOON)
     return replace(made, **changes)  # type: ignore[arg-type]
+
+
+def wish(stores: Stores, campaign_id: str, token: str = "wish") -> None:
+    """Ask a running campaign for a resend."""
+    running, wished = CampaignStatus.IN_PROGRESS, Resend(token, include_unknown=True)
+    assert stores.campaigns.move(stores.account, campaign_id, [running], running, NOON, resend=wished)
 
 
 def release(contact: str, *, generation: int = 1, attempt: int = 0) -> Release:

@@ -209,15 +209,37 @@ class TestCampaignStore:
         assert stores.campaigns.move(stores.account, one, [FINISHED], RUNNING, NOON, resend=wish)
         assert stores.campaigns.get(stores.account, one).resend == wish
         rest = Resend("token", include_unknown=True, cursor="page2")
-        stores.campaigns.go_on_resending(stores.account, one, "another", None)
-        stores.campaigns.go_on_resending(stores.account, one, "token", rest)
+        assert not stores.campaigns.go_on_resending(stores.account, one, "another", None)
+        assert stores.campaigns.go_on_resending(stores.account, one, "token", rest)
         assert stores.campaigns.get(stores.account, one).resend == rest
-        stores.campaigns.go_on_resending(stores.stranger, one, "token", None)
+        assert not stores.campaigns.go_on_resending(stores.stranger, one, "token", None)
         assert stores.campaigns.get(stores.account, one).resend == rest
-        stores.campaigns.go_on_resending(stores.account, one, "token", None)
+        assert stores.campaigns.go_on_resending(stores.account, one, "token", None)
         assert stores.campaigns.get(stores.account, one).resend is None
-        stores.campaigns.go_on_resending(stores.account, one, "token", rest)
+        assert not stores.campaigns.go_on_resending(stores.account, one, "token", rest)
         assert stores.campaigns.get(stores.account, one).resend is None
+
+    def test_a_wish_to_resend_stands_still_while_the_campaign_does(self, stores: Stores) -> None:
+        one = add_campaign(stores, FINISHED)
+        wish = Resend("token", include_unknown=True)
+        stores.campaigns.move(stores.account, one, [FINISHED], RUNNING, NOON, resend=wish)
+        stores.campaigns.move(stores.account, one, [RUNNING], PAUSED, NOON)
+        assert not stores.campaigns.go_on_resending(stores.account, one, "token", None)
+        assert stores.campaigns.get(stores.account, one).resend == wish
+
+    def test_a_campaign_with_a_wish_to_resend_does_not_finish(self, stores: Stores) -> None:
+        one = add_campaign(stores, FINISHED)
+        wish = Resend("token", include_unknown=True)
+        stores.campaigns.move(stores.account, one, [FINISHED], RUNNING, NOON, resend=wish)
+        assert not stores.campaigns.move(stores.account, one, [RUNNING], FINISHED, NOON)
+        stores.campaigns.drop_resend(stores.stranger, one)
+        assert stores.campaigns.get(stores.account, one).resend == wish
+        stores.campaigns.drop_resend(stores.account, one)
+        stores.campaigns.drop_resend(stores.account, one)
+        stores.campaigns.drop_resend(stores.account, "nothing")
+        assert stores.campaigns.status(stores.account, "nothing") is None
+        assert stores.campaigns.get(stores.account, one).resend is None
+        assert stores.campaigns.move(stores.account, one, [RUNNING], FINISHED, NOON)
 
     def test_a_campaign_being_deleted_does_not_rest(self, stores: Stores) -> None:
         one = add_campaign(stores, DRAFT)

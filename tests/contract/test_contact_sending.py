@@ -27,6 +27,7 @@ from tests.contract.store_builders import (
     rows,
     sent,
     unknown,
+    wish,
 )
 
 NOT_SENT, PENDING, SENT, ERROR = (
@@ -299,7 +300,8 @@ class TestReopen:
             stores.contacts.settle(stores.account, order(stores, one, name), name, to)
         return one
 
-    def reopen(self, stores: Stores, campaign_id: str, token: str = "wish") -> int:
+    def reopen(self, stores: Stores, campaign_id: str, token: str = "wish") -> int | None:
+        wish(stores, campaign_id, token)
         return stores.contacts.reopen(
             stores.account, campaign_id, rows(stores, campaign_id), token, NOON + timedelta(hours=1)
         )
@@ -326,14 +328,15 @@ class TestReopen:
         one = self.in_error(stores, "ann", "bob")
         stale = rows(stores, one)
         assert self.reopen(stores, one) == 2
-        assert stores.contacts.reopen(stores.account, one, stale, "another", NOON) == 0
+        assert stores.contacts.reopen(stores.account, one, stale, "wish", NOON) == 0
         for name in ("ann", "bob"):
             again = order(stores, one, name, generation=2, attempt=2)
             stores.contacts.release(stores.account, one, [release(name, generation=2, attempt=1)])
             stores.contacts.claim(stores.account, again, name, 1, NOON)
             stores.contacts.settle(stores.account, again, name, REFUSED)
         assert self.reopen(stores, one) == 0
-        assert stores.contacts.reopen(stores.account, one, stale, "another", NOON) == 0
+        wish(stores, one, "a new wish")
+        assert stores.contacts.reopen(stores.account, one, stale, "a new wish", NOON) == 0
         assert self.reopen(stores, one, "a new wish") == 2
         assert_totals_are_rows(stores, one)
 
@@ -342,9 +345,20 @@ class TestReopen:
         stores.contacts.add(stores.account, one, people("bob"))
         assert self.reopen(stores, one) == 0
         stores.contacts.settle(stores.account, order(stores, one, "ann"), "ann", REFUSED)
-        assert stores.contacts.reopen(stores.stranger, one, rows(stores, one), "w", NOON) == 0
+        assert stores.contacts.reopen(stores.stranger, one, rows(stores, one), "wish", NOON) is None
         stores.campaigns.move(stores.account, one, [CampaignStatus.IN_PROGRESS], CampaignStatus.PAUSED, NOON)
-        assert self.reopen(stores, one) == 0
+        assert stores.contacts.reopen(stores.account, one, rows(stores, one), "wish", NOON) is None
+        assert status(stores, one) is ERROR
+
+    def test_only_the_wish_that_the_campaign_has_reopens(self, stores: Stores) -> None:
+        one = self.in_error(stores, "ann")
+        seen = rows(stores, one)
+        assert stores.contacts.reopen(stores.account, one, seen, "never", NOON) is None
+        wish(stores, one, "first")
+        wish(stores, one, "second")
+        assert stores.contacts.reopen(stores.account, one, seen, "first", NOON) is None
+        stores.campaigns.drop_resend(stores.account, one)
+        assert stores.contacts.reopen(stores.account, one, seen, "second", NOON) is None
         assert status(stores, one) is ERROR
 
     @pytest.mark.parametrize("evidence", [REFUSED, listed()])
@@ -354,5 +368,6 @@ class TestReopen:
         one = self.in_error(stores, "ann", to=unknown())
         seen = rows(stores, one)
         stores.contacts.settle(stores.account, order(stores, one, "ann"), "ann", evidence)
+        wish(stores, one)
         stores.contacts.reopen(stores.account, one, seen, "wish", NOON)
         assert_totals_are_rows(stores, one)

@@ -29,6 +29,7 @@ from tests.contract.store_builders import (
     rows,
     sent,
     unknown,
+    wish,
 )
 from tests.fakes.clock import HandClock
 from tests.unit.domain.event_builders import at, event, hard_bounce, opened, soft_bounce
@@ -191,6 +192,7 @@ def test_a_contact_of_which_more_became_known_is_not_reopened_as_it_was_read(sto
     tell(stores, one, hard_bounce(3))
     seen = rows(stores, one)
     tell(stores, one, event(EventType.COMPLAINT, 4))
+    wish(stores, one)
     assert stores.contacts.reopen(stores.account, one, seen, "wish", NOON) == 0
     assert stores.contacts.reopen(stores.account, one, rows(stores, one), "wish", NOON) == 1
     assert ann(stores, one).parts == frozenset()

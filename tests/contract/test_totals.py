@@ -31,6 +31,7 @@ from tests.contract.store_builders import (
     rows,
     sent,
     unknown,
+    wish,
 )
 from tests.fakes.clock import HandClock
 from tests.unit.domain.event_builders import event, hard_bounce, opened, soft_bounce
@@ -89,7 +90,11 @@ def tell(name: str, attempt: int, told: DeliveryEvent) -> Step:
 
 
 def reopen(token: str) -> Step:
-    return lambda stores, one: stores.contacts.reopen(stores.account, one, rows(stores, one), token, NOON)
+    def step(stores: Stores, one: str) -> None:
+        wish(stores, one, token)
+        assert stores.contacts.reopen(stores.account, one, rows(stores, one), token, NOON) is not None
+
+    return step
 
 
 name, attempt, token = st.sampled_from(NAMES), st.integers(0, 2), st.sampled_from(["t1", "t2"])

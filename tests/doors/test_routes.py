@@ -186,6 +186,7 @@ NEEDS = {
         ("POST", "/campaigns/{campaign_id}/launch"),
         ("POST", "/campaigns/{campaign_id}/pause"),
         ("POST", "/campaigns/{campaign_id}/resend"),
+        ("DELETE", "/campaigns/{campaign_id}/resend"),
         ("POST", "/campaigns/{campaign_id}/tests"),
     },
     Scope.ADMIN: {

@@ -84,6 +84,8 @@ class FakeCampaignStore:
         stored = self._campaigns.get(key)
         if stored is None or stored.status not in came_from or seen_revision not in (None, stored.revision):
             return False
+        if to is CampaignStatus.FINISHED and stored.resend:
+            return False
         moved = replace(stored, status=to, revision=stored.revision + 1, paused_because=reason)
         if to is CampaignStatus.IN_PROGRESS:
             moved = replace(moved, launched_at=stored.launched_at or at)
@@ -93,10 +95,21 @@ class FakeCampaignStore:
         self._active |= {key} if to in _ON_THE_ROUND else set()
         return True
 
-    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> None:
+    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> bool:
+        if not self.resends(account_id, campaign_id, token):
+            return False
+        self._campaigns[account_id, campaign_id] = replace(self.get(account_id, campaign_id), resend=rest)
+        return True
+
+    def drop_resend(self, account_id: str, campaign_id: str) -> None:
+        if stored := self._campaigns.get((account_id, campaign_id)):
+            self._campaigns[account_id, campaign_id] = replace(stored, resend=None)
+
+    def resends(self, account_id: str, campaign_id: str, token: str) -> bool:
+        """Whether it is In progress with the wish of this token; for the contacts' write."""
         stored = self._campaigns.get((account_id, campaign_id))
-        if stored and stored.resend and stored.resend.token == token:
-            self._campaigns[account_id, campaign_id] = replace(stored, resend=rest)
+        running = stored is not None and stored.status is CampaignStatus.IN_PROGRESS
+        return bool(running and stored and stored.resend and stored.resend.token == token)
 
     def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
         stored = self.get(account_id, campaign_id)

@@ -84,8 +84,13 @@ class FakeContactStore:
         limit: int,
         status: ContactStatus | None = None,
     ) -> Page[Contact]:
-        rows = [row for _, row in self._of(account_id, campaign_id) if status in (None, row.status)]
-        return page_of(sorted(rows, key=lambda row: row.contact_id), cursor, limit)
+        """A cursor is a place among all of them, so that who changes the status moves nobody else's."""
+        everybody = sorted((row for _, row in self._of(account_id, campaign_id)), key=lambda r: r.contact_id)
+        left = page_of(everybody, cursor, len(everybody)).items
+        places = [place for place, row in enumerate(left, 1) if status in (None, row.status)]
+        read = places[limit - 1] if len(places) > limit else len(left)
+        items = [left[place - 1] for place in places[:limit]]
+        return Page(items, page_of(everybody, cursor, read).cursor)
 
     def find(self, account_id: str, campaign_id: str, contact_ids: Sequence[str]) -> list[Contact]:
         keys = ((account_id, campaign_id, contact_id) for contact_id in contact_ids)
@@ -199,9 +204,9 @@ class FakeContactStore:
 
     def reopen(
         self, account_id: str, campaign_id: str, contacts: Sequence[Contact], token: str, now: datetime
-    ) -> int:
-        if self._campaigns.status(account_id, campaign_id) is not CampaignStatus.IN_PROGRESS:
-            return 0
+    ) -> int | None:
+        if not self._campaigns.resends(account_id, campaign_id, token):
+            return None
         return sum(
             self._reopen((account_id, campaign_id, seen.contact_id), seen, token, now) for seen in contacts
         )

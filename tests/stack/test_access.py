@@ -221,6 +221,7 @@ REQUESTS = [
     ("POST", "/campaigns/{c}/launch", None),
     ("POST", "/campaigns/{c}/pause", None),
     ("POST", "/campaigns/{c}/resend", {}),
+    ("DELETE", "/campaigns/{c}/resend", None),
     ("GET", "/campaigns/{c}/plan", None),
     ("GET", "/campaigns/{c}/report", None),
     ("POST", "/campaigns/{c}/attachments", {"file_name": "plan.pdf"}),

@@ -129,13 +129,21 @@ class DynamoCampaignStore:
         condition = CampaignRow.status.is_in(*came_from)
         if seen_revision is not None:
             condition &= CampaignRow.revision == seen_revision
+        if to is CampaignStatus.FINISHED:
+            condition &= CampaignRow.resend.does_not_exist()
         return _update(account_id, campaign_id, actions, condition)
 
-    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> None:
-        """Replace the wish that carries this token by what is left of it."""
+    def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> bool:
+        """Replace the wish that carries this token by what is left of it, while the campaign runs."""
         attribute = CampaignRow.resend
         action: Action = attribute.set(_resend_item(rest)) if rest else attribute.remove()
-        _update(account_id, campaign_id, [action], Path(["resend", "token"]) == token)
+        running = CampaignRow.status == CampaignStatus.IN_PROGRESS
+        return _update(account_id, campaign_id, [action], running & (Path(["resend", "token"]) == token))
+
+    def drop_resend(self, account_id: str, campaign_id: str) -> None:
+        """Remove the wish."""
+        attribute = CampaignRow.resend
+        _update(account_id, campaign_id, [attribute.remove()], attribute.exists())
 
     def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
         """Add to the set of columns; raises NotFound."""

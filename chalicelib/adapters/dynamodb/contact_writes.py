@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TypeVar
 
 from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.operand import Path
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
@@ -78,7 +79,10 @@ def release_piece(account_id: str, campaign_id: str, piece: list[Release]) -> li
 def reopen_piece(
     account_id: str, campaign_id: str, piece: list[Contact], token: str, now: datetime
 ) -> list[Contact] | None:
-    """Error → Not sent in a new generation, as ``release_piece``; ``token`` stamps each."""
+    """Error → Not sent in a new generation, as ``release_piece``; ``token`` stamps each.
+
+    None also when the campaign's wish to resend isn't the one of this token any more.
+    """
     return _move_piece(piece, lambda left: _reopen(account_id, campaign_id, left, token, now))
 
 
@@ -115,7 +119,8 @@ def _reopen(
     account_id: str, campaign_id: str, contacts: Sequence[Contact], token: str, now: datetime
 ) -> None:
     with TransactWrite(connection=connection()) as write:
-        write.condition_check(CampaignRow, account_id, campaign_id, _running())
+        wished = _running() & (Path(["resend", "token"]) == token)
+        write.condition_check(CampaignRow, account_id, campaign_id, wished)
         for contact in contacts:
             write.update(
                 rows.keys(account_id, campaign_id, contact.contact_id),

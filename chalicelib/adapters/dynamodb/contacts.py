@@ -128,13 +128,15 @@ class DynamoContactStore:
 
     def reopen(
         self, account_id: str, campaign_id: str, contacts: Sequence[Contact], token: str, now: datetime
-    ) -> int:
-        """Error → Not sent in pieces, as ``release``; returns how many."""
-        moved = (
-            writes.reopen_piece(account_id, campaign_id, piece, token, now)
-            for piece in writes.pieces(contacts)
-        )
-        return sum(len(piece or []) for piece in moved)
+    ) -> int | None:
+        """Error → Not sent in pieces, each with a check of the campaign and its wish; returns how many."""
+        reopened = 0
+        for piece in writes.pieces(contacts):
+            moved = writes.reopen_piece(account_id, campaign_id, piece, token, now)
+            if moved is None:
+                return None
+            reopened += len(moved)
+        return reopened
 
     def claim(
         self, account_id: str, order: SendOrder, token: str, content_version: int, now: datetime

@@ -20,7 +20,7 @@ from chalicelib.blueprints.api.mail_kind_models import (
 from chalicelib.blueprints.api.models import Input, Output, Reason
 from chalicelib.blueprints.api.variable_models import Variable, Variables, WarningShown, customs
 from chalicelib.domain.attachment import MOST_IN_A_MESSAGE, Attachment
-from chalicelib.domain.campaign import CampaignStatus
+from chalicelib.domain.campaign import CampaignStatus, Resend
 from chalicelib.domain.contact import ContactStatus, Totals
 from chalicelib.domain.content import Content, MailKind
 from chalicelib.domain.plan import Plan
@@ -254,6 +254,17 @@ class ObstacleShown(Output):
     text: str
 
 
+class ResendShown(Output):
+    """A resend that isn't carried out yet: contacts in Error are still to be made ready."""
+
+    include_unknown: bool
+
+    @classmethod
+    def of(cls, resend: Resend | None) -> Self | None:
+        """A resend as it is shown."""
+        return cls(include_unknown=resend.include_unknown) if resend else None
+
+
 class CampaignShown(Output):
     """A campaign. ``revision`` is its ETag: send it as If-Match to change only what you have seen."""
 
@@ -276,6 +287,9 @@ class CampaignShown(Output):
     totals: TotalsShown
     obstacles: list[ObstacleShown]
     paused_because: Reason | None
+    resend: ResendShown | None = Field(
+        description="A resend under way, or broken off by a pause: a launch goes on, DELETE takes it back."
+    )
     created_at: datetime
     launched_at: datetime | None
     finished_at: datetime | None
@@ -305,6 +319,7 @@ class CampaignShown(Output):
             totals=TotalsShown.of(view.totals),
             obstacles=[ObstacleShown(code=o.code, text=o.text) for o in view.obstacles],
             paused_because=Reason.of(campaign.paused_because),
+            resend=ResendShown.of(campaign.resend),
             created_at=campaign.created_at,
             launched_at=campaign.launched_at,
             finished_at=campaign.finished_at,

@@ -28,9 +28,9 @@ from chalicelib.domain.access import Scope
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.flow import campaign as steps
+from chalicelib.flow import resend as resends
 from chalicelib.flow.brake import campaign_brake
 from chalicelib.flow.plan import plan_campaign
-from chalicelib.flow.resend import resend_errors
 from chalicelib.flow.suppressed import count_suppressed
 
 campaigns = Blueprint(__name__)
@@ -123,7 +123,7 @@ def delete_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> None:
     audit="campaign_launched",
 )
 def launch_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignLaunched:
-    """Launch a campaign that is ready, or resume one that is paused."""
+    """Launch a campaign that is ready, or resume one that is paused, with a resend that was broken off."""
     # Counted before: once it is launched, contacts leave Not sent while they are being counted.
     suppressed = count_suppressed(call.account_id, campaign_id, wiring.count_ports())
     view = steps.launch_campaign(call.account_id, campaign_id, call.if_match, wiring.campaign_ports())
@@ -161,10 +161,26 @@ def pause_campaign(call: Call[Nothing, Nothing], campaign_id: str) -> CampaignSh
 )
 def resend_campaign(call: Call[ResendInput, Nothing], campaign_id: str) -> CampaignShown:
     """Write again to contacts in Error: not to suppressed ones; to unknown outcomes only if asked for."""
-    view = resend_errors(
+    view = resends.resend_errors(
         call.account_id, campaign_id, call.body.include_unknown, call.if_match, wiring.campaign_ports()
     )
     return CampaignShown.of(view)
+
+
+@route(
+    campaigns,
+    "DELETE",
+    "/campaigns/{campaign_id}/resend",
+    Nothing,
+    Nothing,
+    None,
+    status=204,
+    scope=Scope.SEND,
+    audit="campaign_resend_dropped",
+)
+def drop_resend(call: Call[Nothing, Nothing], campaign_id: str) -> None:
+    """Take back a resend that isn't carried out yet; contacts made ready by then stay Not sent."""
+    resends.drop_resend(call.account_id, campaign_id, wiring.campaign_ports())
 
 
 @route(campaigns, "GET", "/campaigns/{campaign_id}/plan", Nothing, Nothing, PlanShown)

@@ -1,15 +1,20 @@
 """Resend: a second mail only for those a person chose, once for each wish."""
 
+from collections.abc import Callable
+
 import pytest
 
 from chalicelib.domain.campaign import CampaignStatus, Resend
-from chalicelib.domain.contact import ContactStatus
+from chalicelib.domain.contact import Contact, ContactStatus, Totals
 from chalicelib.domain.delivery import Reason, Refused, Scope
 from chalicelib.domain.ids import the_same_ids
-from chalicelib.errors import Conflict, Outdated
+from chalicelib.errors import Conflict, NotFound, Outdated
 from chalicelib.flow.campaign import launch_campaign, pause_campaign
-from chalicelib.flow.resend import reopen_errors, resend_errors
+from chalicelib.flow.resend import drop_resend, reopen_errors, resend_errors
+from chalicelib.flow.settle import finish_if_done
+from chalicelib.ports import Page
 from tests.fakes.channel import LOST_REPLY
+from tests.fakes.contacts import FakeContactStore
 from tests.fakes.world import ACCOUNT, World
 
 ERROR, PENDING, SENT = ContactStatus.ERROR, ContactStatus.PENDING, ContactStatus.SENT
@@ -103,6 +108,125 @@ def test_a_campaign_does_not_end_before_its_wish_is_carried_out() -> None:
     )
     assert len(world.visit(one)) == 1
     assert world.campaigns.get(ACCOUNT, one).status is CampaignStatus.IN_PROGRESS
+
+
+class Interrupted(FakeContactStore):
+    """The world's contacts, in pages of one. A person acts before the second, and while they are counted."""
+
+    def __init__(self, world: World, act: Callable[[], object]) -> None:
+        super().__init__(world.campaigns, world.imports)
+        self.__dict__.update(vars(world.contacts))
+        self._act = act
+
+    def page(
+        self,
+        account_id: str,
+        campaign_id: str,
+        cursor: str | None,
+        limit: int,
+        status: ContactStatus | None = None,
+    ) -> Page[Contact]:
+        page = super().page(account_id, campaign_id, cursor, 1, status)
+        if cursor:
+            self._act()
+        return page
+
+    def totals(self, account_id: str, campaign_id: str) -> Totals:
+        totals = super().totals(account_id, campaign_id)
+        self._act()
+        return totals
+
+
+def reopen_from(world: World, campaign_id: str, contacts: FakeContactStore) -> None:
+    seen = world.campaigns.get(ACCOUNT, campaign_id)
+    reopen_errors(ACCOUNT, seen, world.campaigns, contacts, world.suppressions, world.clock)
+
+
+def test_a_resend_that_a_pause_broke_off_is_shown_and_a_launch_goes_on_with_it() -> None:
+    """The pause falls between a visit's look at a page and its write."""
+    world = World()
+    one = finished(world)
+    resend_errors(ACCOUNT, one, True, None, world.campaign_ports)
+    wish = world.campaigns.get(ACCOUNT, one).resend
+    assert wish is not None
+    reopen_from(
+        world, one, Interrupted(world, lambda: pause_campaign(ACCOUNT, one, None, world.campaign_ports))
+    )
+    paused = world.campaigns.get(ACCOUNT, one)
+    assert (paused.status, paused.resend and paused.resend.token) == (CampaignStatus.PAUSED, wish.token)
+    assert world.contacts.totals(ACCOUNT, one).by_status[ERROR] == 1, "one of two was made ready"
+    launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+    send_all(world, one)
+    got = world.channel.recipients()
+    assert (got.count("c1@mail.example"), got.count("c2@mail.example")) == (1, 2)
+    campaign = world.campaigns.get(ACCOUNT, one)
+    assert (campaign.status, campaign.resend) == (CampaignStatus.FINISHED, None)
+
+
+def test_a_launch_after_a_pause_goes_on_with_a_resend_of_which_nothing_was_done() -> None:
+    """Nobody waits then: that is no obstacle."""
+    world = World()
+    one = finished(world)
+    resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    pause_campaign(ACCOUNT, one, None, world.campaign_ports)
+    world.visit(one)
+    launched = launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+    assert launched.campaign.resend is not None
+    send_all(world, one)
+    assert world.channel.recipients() == ["c0@mail.example", "c2@mail.example", "c1@mail.example"]
+
+
+def test_a_resend_that_was_taken_back_is_not_carried_out_by_a_later_launch() -> None:
+    world = World()
+    one = finished(world)
+    resend_errors(ACCOUNT, one, True, None, world.campaign_ports)
+    pause_campaign(ACCOUNT, one, None, world.campaign_ports)
+    drop_resend(ACCOUNT, one, world.campaign_ports)
+    world.visit(one)
+    with pytest.raises(Conflict) as refused:
+        launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+    assert refused.value.allowed == ("no_contacts",)
+    world.clock.wait(minutes=60)
+    world.add_people(one, "new@mail.example")
+    launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+    send_all(world, one)
+    assert world.channel.recipients() == ["c0@mail.example", "c2@mail.example", "new@mail.example"]
+    with pytest.raises(NotFound):
+        drop_resend("stranger", one, world.campaign_ports)
+
+
+def test_a_visit_carries_out_no_wish_that_another_took_the_place_of() -> None:
+    """It read the one that goes to everybody; then a person paused, and asked for less."""
+    world = World()
+    one = finished(world)
+    resend_errors(ACCOUNT, one, True, None, world.campaign_ports)
+    seen = world.campaigns.get(ACCOUNT, one)
+    pause_campaign(ACCOUNT, one, None, world.campaign_ports)
+    resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    reopen_errors(ACCOUNT, seen, world.campaigns, world.contacts, world.suppressions, world.clock)
+    send_all(world, one)
+    assert world.channel.recipients().count("c2@mail.example") == 1
+
+
+def test_a_campaign_for_which_a_resend_is_asked_while_it_finishes_does_not_finish() -> None:
+    """The pause and the wish fall between the look and the move."""
+    world = World()
+    one = finished(world)
+    world.add_people(one, "late@mail.example")
+    launch_campaign(ACCOUNT, one, None, world.campaign_ports)
+    (order,) = world.visit(one)
+    world.sender().send(order, world.stop_at())
+
+    def pause_and_resend() -> None:
+        pause_campaign(ACCOUNT, one, None, world.campaign_ports)
+        resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+
+    finish_if_done(ACCOUNT, one, world.campaigns, Interrupted(world, pause_and_resend), world.clock.now())
+    assert world.campaigns.get(ACCOUNT, one).status is CampaignStatus.IN_PROGRESS
+    world.clock.wait(minutes=1)
+    send_all(world, one)
+    assert world.channel.recipients().count("c1@mail.example") == 1
+    assert world.campaigns.get(ACCOUNT, one).status is CampaignStatus.FINISHED
 
 
 def test_nobody_to_resend_to_is_a_conflict() -> None:
