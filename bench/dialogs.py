@@ -113,7 +113,7 @@ def _take(account: str, line_id: str) -> None:
     )
     source = DialogSource(line_id, TagFilter(any_of=("customer",), none_of=("left",)))
     job = start_from_dialogs(account, campaign.campaign_id, source, ports)
-    begun = ports.imports.begin(account, job.import_id)
+    begun = ports.imports.begin(account, job.import_id, wiring.clock.now())
     state = add_from_dialogs(account, begun, source, ports, wiring.clock.now() + _LONG)
     added = ports.imports.get(account, job.import_id).progress.added
     print(f"{state}: {added:,} contacts", file=sys.stderr)

@@ -333,7 +333,7 @@ class CampaignStore(Protocol):
         """Change the status if it is one of ``came_from``; False when it isn't. ``at`` stamps it.
 
         With ``seen_revision`` also False when the revision is another one. ``resend`` is stored with it, and
-        a campaign that has one doesn't become Finished.
+        a campaign that has one, or imports under way, doesn't become Finished.
         """
 
     def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> bool:
@@ -344,6 +344,12 @@ class CampaignStore(Protocol):
 
     def drop_resend(self, account_id: str, campaign_id: str) -> None:
         """Forget the wish to resend, whatever the status; does nothing when there is none."""
+
+    def begin_import(self, account_id: str, campaign_id: str, import_id: str) -> None:
+        """Note that this import adds contacts: it doesn't become Finished meanwhile. Raises NotFound."""
+
+    def end_imports(self, account_id: str, campaign_id: str, import_ids: Sequence[str]) -> None:
+        """Forget them; does nothing for those that are not noted."""
 
     def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
         """Note further columns that contacts have; those there are stay. Raises NotFound."""
@@ -708,7 +714,7 @@ class ImportStore(Protocol):
 
     def get(self, account_id: str, import_id: str) -> ImportJob: ...
     def page(self, account_id: str, campaign_id: str, cursor: str | None, limit: int) -> Page[ImportJob]: ...
-    def begin(self, account_id: str, import_id: str) -> ImportJob | None:
+    def begin(self, account_id: str, import_id: str, now: datetime) -> ImportJob | None:
         """Mark it running and return it with its checkpoint; None when it is over, in review or missing."""
 
     def present(self, account_id: str, import_id: str) -> None:

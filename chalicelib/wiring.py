@@ -734,6 +734,7 @@ def dispatch_ports() -> DispatchPorts:
     return DispatchPorts(
         campaigns=campaigns(),
         contacts=DynamoContactStore(),
+        imports=imports(),
         suppressions=suppressions(),
         lines=DynamoLineStore(),
         pace=DynamoPaceStore(),

@@ -86,7 +86,7 @@ class Campaign:
 
     ``content_version`` names the content that goes out from now on. ``columns`` are the further columns that
     its contacts were ever given, sorted. Instants are aware UTC. ``brake`` is set while it must not run; what
-    was sent before ``brake_lifted_at`` is forgiven.
+    was sent before ``brake_lifted_at`` is forgiven. ``imports`` are adding contacts to it right now.
     """
 
     campaign_id: str
@@ -104,6 +104,7 @@ class Campaign:
     brake: Brake | None = None
     brake_lifted_at: datetime | None = None
     columns: tuple[str, ...] = ()
+    imports: tuple[str, ...] = ()
 
     @property
     def seed(self) -> bytes:

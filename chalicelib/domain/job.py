@@ -1,13 +1,15 @@
 """Work that outlives a request: imports of contacts and exports of a report."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.dialog import DialogSource
 from chalicelib.domain.file_columns import Choice
 
+LONGEST_SILENCE = timedelta(days=1)
+"""After it an import that nobody took up is dead: its message comes again within hours, or is given up."""
 SUPPRESSION_LIST = "suppressions"
 """In place of a campaign's id: the job is about the account's suppression list."""
 _DIALOGS = "dialogs-"
@@ -60,6 +62,7 @@ class ImportJob:
 
     ``previews``: it is looked at and not imported yet. ``choice`` is what a person changed about the use of
     its columns. With ``source`` there is no file: a line's dialogs are on their way into the campaign.
+    ``begun_at`` is when a run last took it up.
     """
 
     import_id: str
@@ -73,6 +76,18 @@ class ImportJob:
     previews: bool = False
     choice: Choice | None = None
     source: DialogSource | None = None
+    begun_at: datetime | None = None
+
+    @property
+    def adds_contacts(self) -> bool:
+        """Whether a run of it adds contacts to a campaign."""
+        return self.into_campaign and not self.previews
+
+    def is_under_way(self, now: datetime) -> bool:
+        """Whether a run of it adds contacts, or will; not once nobody took it up for LONGEST_SILENCE."""
+        seen_at = self.begun_at or self.created_at
+        alive = self.state in (JobState.QUEUED, JobState.RUNNING) and now < seen_at + LONGEST_SILENCE
+        return alive and self.adds_contacts
 
     @property
     def into_campaign(self) -> bool:

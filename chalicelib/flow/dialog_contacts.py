@@ -81,6 +81,7 @@ def start_from_dialogs(
     job = ImportJob(new_id(now), campaign_id, "", JobState.QUEUED, now, source=source)
     ports.leave(account_id, job.import_id, 0)
     ports.imports.add(account_id, job)
+    ports.campaigns.begin_import(account_id, campaign_id, job.import_id)
     ports.import_queue.put({"account_id": account_id, "import_id": job.import_id})
     return job
 

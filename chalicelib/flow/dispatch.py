@@ -24,6 +24,7 @@ from chalicelib.ports import (
     Clock,
     ContactStore,
     DispatchQueue,
+    ImportStore,
     JobQueue,
     LineStore,
     Pace,
@@ -57,6 +58,7 @@ class DispatchPorts:
 
     campaigns: CampaignStore
     contacts: ContactStore
+    imports: ImportStore
     suppressions: SuppressionStore
     lines: LineStore
     pace: PaceStore
@@ -96,7 +98,8 @@ def visit_campaign(account_id: str, campaign_id: str, ports: DispatchPorts, foll
     if campaign.resend:
         reopen_errors(account_id, campaign, ports.campaigns, ports.contacts, ports.suppressions, ports.clock)
     given = _give_slots(account_id, campaign, ports)
-    finished = finish_if_done(account_id, campaign_id, ports.campaigns, ports.contacts, ports.clock.now())
+    stores = (ports.campaigns, ports.contacts, ports.imports)
+    finished = finish_if_done(account_id, campaign_id, *stores, ports.clock.now())
     if follow_ups and not given and not finished:
         ports.dispatch_queue.put_visit(account_id, campaign_id, _SENDING_TIME, follow_ups - 1)
     return given

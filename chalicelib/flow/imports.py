@@ -9,7 +9,7 @@ import csv
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
@@ -43,6 +43,7 @@ from chalicelib.ports import (
 )
 
 MAX_UPLOAD = 200_000_000  # bytes
+_OTHER_RUN_IS_OVER = timedelta(minutes=15)  # what a function lives at most, and a message can be held back
 CONTENT_TYPES = {
     "csv": "text/csv",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -160,13 +161,23 @@ def import_contacts(
     stay, and are counted. ``key`` is the file's, when its upload is what brought us here: a file that came
     after its campaign was deleted is removed.
     """
-    job = ports.imports.begin(account_id, import_id)
+    job = ports.imports.begin(account_id, import_id, ports.clock.now())
     if job is None:
         if key is not None and _is_gone(account_id, import_id, ports.imports):
             ports.files.purge(key)
         return JobState.DONE
+    state = _go_on(account_id, job, ports, stop_at)
+    if job.adds_contacts and state is not JobState.RUNNING:
+        ports.campaigns.end_imports(account_id, job.campaign_id, [import_id])
+    return state
+
+
+def _go_on(account_id: str, job: ImportJob, ports: ImportPorts, stop_at: datetime) -> JobState:
+    import_id = job.import_id
     with tempfile.TemporaryDirectory() as folder:
         try:
+            if job.adds_contacts:
+                ports.campaigns.begin_import(account_id, job.campaign_id, import_id)
             if job.source:
                 return add_from_dialogs(account_id, job, job.source, ports, stop_at)
             return _Run(account_id, job, Path(folder), ports, stop_at).go()
@@ -180,7 +191,11 @@ def import_contacts(
             ports.files.purge(upload_key(account_id, job.campaign_id, import_id))
             return JobState.FAILED
         except Outdated:
-            return JobState.RUNNING  # another run of the same job has moved on: it will finish
+            # Another run has moved on, or our own write did whose reply was lost. Should nobody be at work
+            # any more, this message goes on; else it finds the job over, or is the one that comes too late.
+            message = {"account_id": account_id, "import_id": import_id}
+            ports.import_queue.put(message, _OTHER_RUN_IS_OVER)
+            return JobState.RUNNING
 
 
 def _gone(job: ImportJob, kind: str) -> Reason:

@@ -2,11 +2,11 @@
 
 from datetime import UTC, datetime
 
-from chalicelib.domain.campaign import CampaignStatus
+from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
 from chalicelib.domain.delivery import Reason
 from chalicelib.errors import NotFound
-from chalicelib.ports import CampaignStore, ContactStore, SendOrder, Settlement
+from chalicelib.ports import CampaignStore, ContactStore, ImportStore, SendOrder, Settlement
 
 _AT_ONCE = 1_000  # contacts one visit settles; the next visit goes on
 
@@ -46,17 +46,23 @@ def call_back(
 
 
 def finish_if_done(
-    account_id: str, campaign_id: str, campaigns: CampaignStore, contacts: ContactStore, now: datetime
+    account_id: str,
+    campaign_id: str,
+    campaigns: CampaignStore,
+    contacts: ContactStore,
+    imports: ImportStore,
+    now: datetime,
 ) -> bool:
     """Finished: every contact is settled, or no sending time is left and nothing is in flight.
 
-    The move asks the row again for what somebody may have wished since we looked.
+    Not while a resend or an import is under way, which are looked at before the contacts are counted; the
+    move asks the row again for those that began since.
     """
     try:
         campaign = campaigns.get(account_id, campaign_id)
     except NotFound:
         return True
-    if campaign.resend:  # contacts in Error are still being made ready to be sent to again
+    if campaign.resend or _is_added_to(account_id, campaign, campaigns, imports, now):
         return False
     totals = contacts.totals(account_id, campaign_id)
     over = totals.by_status[ContactStatus.PENDING] == 0 and campaign.timetable.next_open(now) is None
@@ -70,6 +76,23 @@ def finish_if_done(
         return not campaigns.move(account_id, campaign_id, [finished], running, now)
     campaigns.rest(account_id, campaign_id)
     return True
+
+
+def _is_added_to(
+    account_id: str, campaign: Campaign, campaigns: CampaignStore, imports: ImportStore, now: datetime
+) -> bool:
+    """Whether imports are under way; those that ended without a word are taken off the campaign."""
+    over = [one for one in campaign.imports if not _is_under_way(account_id, one, imports, now)]
+    if over:
+        campaigns.end_imports(account_id, campaign.campaign_id, over)
+    return len(over) < len(campaign.imports)
+
+
+def _is_under_way(account_id: str, import_id: str, imports: ImportStore, now: datetime) -> bool:
+    try:
+        return imports.get(account_id, import_id).is_under_way(now)
+    except NotFound:
+        return False
 
 
 def _order(account_id: str, campaign_id: str, contact: Contact) -> SendOrder:

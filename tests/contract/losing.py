@@ -43,6 +43,24 @@ def first_reply_lost(client: Any, operation: str) -> Iterator[list[str]]:
 
 
 @contextmanager
+def first_call_in_progress() -> Iterator[list[str]]:
+    """The first transaction is carried out, and answered as one that is still being worked on."""
+    session = URLLib3Session()
+
+    def answer(calls: list[str], request: Any) -> AWSResponse | None:
+        if len(calls) > 1:
+            return None
+        assert session.send(request).status_code == 200
+        return _error(request.url, {"__type": "com.amazonaws#TransactionInProgressException"})
+
+    try:
+        with _before_send(transactions(), "TransactWriteItems", answer) as calls:
+            yield calls
+    finally:
+        session.close()
+
+
+@contextmanager
 def first_call_refused(client: Any, operation: str, code: str) -> Iterator[list[str]]:
     """The first call is answered with an error instead of being carried out."""
 

@@ -241,6 +241,31 @@ class TestCampaignStore:
         assert stores.campaigns.get(stores.account, one).resend is None
         assert stores.campaigns.move(stores.account, one, [RUNNING], FINISHED, NOON)
 
+    def test_a_campaign_with_an_import_under_way_does_not_finish(self, stores: Stores) -> None:
+        one = add_campaign(stores, RUNNING)
+        for import_id in ("first", "second", "first"):
+            stores.campaigns.begin_import(stores.account, one, import_id)
+        assert stores.campaigns.get(stores.account, one).imports == ("first", "second")
+        stores.campaigns.end_imports(stores.account, one, ["first", "another"])
+        stores.campaigns.end_imports(stores.stranger, one, ["second"])
+        assert stores.campaigns.get(stores.account, one).imports == ("second",)
+        assert not stores.campaigns.move(stores.account, one, [RUNNING], FINISHED, NOON)
+        stores.campaigns.end_imports(stores.account, one, ["second"])
+        stores.campaigns.end_imports(stores.account, one, ["second"])
+        assert stores.campaigns.get(stores.account, one).imports == ()
+        assert stores.campaigns.move(stores.account, one, [RUNNING], FINISHED, NOON)
+
+    def test_an_import_into_what_is_gone_does_not_begin(self, stores: Stores) -> None:
+        one = add_campaign(stores, RUNNING)
+        with pytest.raises(NotFound):
+            stores.campaigns.begin_import(stores.stranger, one, "first")
+        stores.campaigns.move(stores.account, one, list(CampaignStatus), DELETING, NOON)
+        with pytest.raises(NotFound):
+            stores.campaigns.begin_import(stores.account, one, "first")
+        stores.campaigns.remove(stores.account, one)
+        stores.campaigns.end_imports(stores.account, one, ["first"])
+        assert stores.campaigns.status(stores.account, one) is None
+
     def test_a_campaign_being_deleted_does_not_rest(self, stores: Stores) -> None:
         one = add_campaign(stores, DRAFT)
         stores.campaigns.move(stores.account, one, [DRAFT], DELETING, NOON)

@@ -34,7 +34,7 @@ def names(stores: Stores, campaign_id: str) -> set[str]:
 def running_import(stores: Stores, campaign_id: str) -> str:
     job = import_job(campaign_id)
     stores.imports.add(stores.account, job)
-    stores.imports.begin(stores.account, job.import_id)
+    stores.imports.begin(stores.account, job.import_id, NOON)
     return job.import_id
 
 

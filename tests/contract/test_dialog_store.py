@@ -247,7 +247,7 @@ class TestImported:
 def running_import(stores: Stores, line_id: str) -> str:
     job = import_job(dialogs_of(line_id))
     stores.imports.add(stores.account, job)
-    stores.imports.begin(stores.account, job.import_id)
+    stores.imports.begin(stores.account, job.import_id, NOON)
     return job.import_id
 
 

@@ -35,7 +35,7 @@ class TestImportStore:
         stores.imports.add(stores.account, job)
         with pytest.raises(NotFound):
             stores.imports.get(stores.stranger, job.import_id)
-        assert stores.imports.begin(stores.stranger, job.import_id) is None
+        assert stores.imports.begin(stores.stranger, job.import_id, NOON) is None
         stores.imports.fail(stores.stranger, job.import_id, WHY, NOON)
         stores.imports.finish(stores.stranger, job.import_id, ImportProgress(), NOON)
         stores.imports.purge(stores.stranger, "c1")
@@ -66,10 +66,11 @@ class TestImportStore:
         job = import_job("c1")
         stores.imports.add(stores.account, job)
         for _ in range(2):
-            assert stores.imports.begin(stores.account, job.import_id) == replace(job, state=RUNNING)
+            begun = stores.imports.begin(stores.account, job.import_id, NOON)
+            assert begun == replace(job, state=RUNNING, begun_at=NOON)
         stores.imports.finish(stores.account, job.import_id, ImportProgress(), NOON)
-        assert stores.imports.begin(stores.account, job.import_id) is None
-        assert stores.imports.begin(stores.account, "nothing") is None
+        assert stores.imports.begin(stores.account, job.import_id, NOON) is None
+        assert stores.imports.begin(stores.account, "nothing", NOON) is None
         over = stores.imports.get(stores.account, job.import_id)
         assert (over.state, over.finished_at) == (DONE, NOON)
 
@@ -77,30 +78,30 @@ class TestImportStore:
         job = replace(import_job("c1"), previews=True)
         stores.imports.add(stores.account, job)
         assert stores.imports.approve(stores.account, job.import_id) is False, "there is no preview yet"
-        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.begin(stores.account, job.import_id, NOON)
         stores.imports.present(stores.account, job.import_id)
-        assert stores.imports.begin(stores.account, job.import_id) is None, "it waits for a person"
+        assert stores.imports.begin(stores.account, job.import_id, NOON) is None, "it waits for a person"
         assert stores.imports.get(stores.account, job.import_id).state is JobState.REVIEW
         choice = Choice(((2, Use.EMAIL), (1, Use.VARIABLE)), every_address=True)
         assert stores.imports.preview_again(stores.stranger, job.import_id, choice) is False
         assert stores.imports.preview_again(stores.account, job.import_id, choice) is True
         assert stores.imports.preview_again(stores.account, job.import_id, Choice()) is False
-        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.begin(stores.account, job.import_id, NOON)
         stores.imports.present(stores.account, job.import_id)
         assert stores.imports.approve(stores.stranger, job.import_id) is False
         assert stores.imports.approve(stores.account, job.import_id) is True
         assert stores.imports.approve(stores.account, job.import_id) is False
-        begun = stores.imports.begin(stores.account, job.import_id)
+        begun = stores.imports.begin(stores.account, job.import_id, NOON)
         assert begun is not None
         assert (begun.previews, begun.choice) == (False, choice)
 
     def test_what_was_started_does_not_go_back_to_review(self, stores: Stores) -> None:
         job = replace(import_job("c1"), previews=True)
         stores.imports.add(stores.account, job)
-        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.begin(stores.account, job.import_id, NOON)
         stores.imports.present(stores.account, job.import_id)
         stores.imports.approve(stores.account, job.import_id)
-        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.begin(stores.account, job.import_id, NOON)
         stores.imports.present(stores.account, job.import_id)  # a slow run of the preview
         assert stores.imports.get(stores.account, job.import_id).state is RUNNING
 
@@ -108,7 +109,7 @@ class TestImportStore:
         one = add_campaign(stores)
         job = import_job(one)
         stores.imports.add(stores.account, job)
-        stores.imports.begin(stores.account, job.import_id)
+        stores.imports.begin(stores.account, job.import_id, NOON)
         read = ImportProgress(next_row=1, rows=1)
         stores.contacts.add_imported(
             stores.account, one, job.import_id, people("ann"), ImportProgress(), read
@@ -122,7 +123,7 @@ class TestImportStore:
         failed, done = import_job("c1"), import_job("c1")
         for job in (failed, done):
             stores.imports.add(stores.account, job)
-            stores.imports.begin(stores.account, job.import_id)
+            stores.imports.begin(stores.account, job.import_id, NOON)
         stores.imports.finish(stores.account, done.import_id, ImportProgress(), NOON)
         for job in (failed, done):
             stores.imports.fail(stores.account, job.import_id, WHY, NOON)
@@ -141,7 +142,7 @@ class TestImportStore:
         stores.imports.purge(stores.account, "c1")
         stores.imports.fail(stores.account, gone.import_id, WHY, NOON)
         stores.imports.finish(stores.account, gone.import_id, ImportProgress(), NOON)
-        assert stores.imports.begin(stores.account, gone.import_id) is None
+        assert stores.imports.begin(stores.account, gone.import_id, NOON) is None
         with pytest.raises(NotFound):
             stores.imports.get(stores.account, gone.import_id)
         assert stores.imports.get(stores.account, stays.import_id) == stays

@@ -14,6 +14,7 @@ from chalicelib.domain.schedule import Cursor
 from tests.contract.conftest import Stores
 from tests.contract.losing import (
     client_of,
+    first_call_in_progress,
     first_call_refused,
     first_reply_lost,
     first_transaction_cancelled,
@@ -77,7 +78,7 @@ def test_an_imported_piece_whose_reply_is_lost_is_counted_once(dynamodb: Stores)
     one = add_campaign(dynamodb)
     job = import_job(one)
     dynamodb.imports.add(dynamodb.account, job)
-    dynamodb.imports.begin(dynamodb.account, job.import_id)
+    dynamodb.imports.begin(dynamodb.account, job.import_id, NOON)
     read = ImportProgress(next_row=2, rows=2)
     with first_reply_lost(transactions(), TRANSACTION) as calls:
         stored = dynamodb.contacts.add_imported(
@@ -86,6 +87,24 @@ def test_an_imported_piece_whose_reply_is_lost_is_counted_once(dynamodb: Stores)
     assert len(calls) == 2
     assert stored == replace(read, added=2)
     assert dynamodb.imports.get(dynamodb.account, job.import_id).progress == stored
+    assert assert_totals_are_rows(dynamodb, one).contacts == 2
+
+
+def test_an_imported_piece_that_is_still_in_progress_is_sent_again_as_the_same_transaction(
+    dynamodb: Stores,
+) -> None:
+    """As another one it would find the checkpoint moved, by itself, and leave the import to nobody."""
+    one = add_campaign(dynamodb)
+    job = import_job(one)
+    dynamodb.imports.add(dynamodb.account, job)
+    dynamodb.imports.begin(dynamodb.account, job.import_id, NOON)
+    read = ImportProgress(next_row=2, rows=2)
+    with first_call_in_progress() as calls:
+        stored = dynamodb.contacts.add_imported(
+            dynamodb.account, one, job.import_id, people("ann", "bob"), ImportProgress(), read
+        )
+    assert len(calls) == 2
+    assert stored == replace(read, added=2)
     assert assert_totals_are_rows(dynamodb, one).contacts == 2
 
 
@@ -117,7 +136,7 @@ def test_a_transaction_that_met_another_is_tried_again(dynamodb: Stores, code: s
 def begun(stores: Stores, one: str) -> object:
     job = import_job(one)
     stores.imports.add(stores.account, job)
-    return stores.imports.begin(stores.account, job.import_id)
+    return stores.imports.begin(stores.account, job.import_id, NOON)
 
 
 def rested(stores: Stores) -> object:

@@ -184,7 +184,7 @@ class TestImportedPieces:
 def begun(stores: Stores) -> str:
     job = import_job(SUPPRESSION_LIST)
     stores.imports.add(stores.account, job)
-    assert stores.imports.begin(stores.account, job.import_id)
+    assert stores.imports.begin(stores.account, job.import_id, NOON)
     return job.import_id
 
 

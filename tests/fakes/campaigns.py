@@ -84,7 +84,7 @@ class FakeCampaignStore:
         stored = self._campaigns.get(key)
         if stored is None or stored.status not in came_from or seen_revision not in (None, stored.revision):
             return False
-        if to is CampaignStatus.FINISHED and stored.resend:
+        if to is CampaignStatus.FINISHED and (stored.resend or stored.imports):
             return False
         moved = replace(stored, status=to, revision=stored.revision + 1, paused_because=reason)
         if to is CampaignStatus.IN_PROGRESS:
@@ -110,6 +110,16 @@ class FakeCampaignStore:
         stored = self._campaigns.get((account_id, campaign_id))
         running = stored is not None and stored.status is CampaignStatus.IN_PROGRESS
         return bool(running and stored and stored.resend and stored.resend.token == token)
+
+    def begin_import(self, account_id: str, campaign_id: str, import_id: str) -> None:
+        stored = self.get(account_id, campaign_id)
+        imports = tuple(sorted({*stored.imports, import_id}))
+        self._campaigns[account_id, campaign_id] = replace(stored, imports=imports)
+
+    def end_imports(self, account_id: str, campaign_id: str, import_ids: Sequence[str]) -> None:
+        if stored := self._campaigns.get((account_id, campaign_id)):
+            left = tuple(one for one in stored.imports if one not in import_ids)
+            self._campaigns[account_id, campaign_id] = replace(stored, imports=left)
 
     def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
         stored = self.get(account_id, campaign_id)

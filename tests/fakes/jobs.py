@@ -32,9 +32,9 @@ class FakeImportStore:
         own = [job for (owner, _), job in sorted(self._jobs.items()) if owner == account_id]
         return page_of([job for job in own[::-1] if job.campaign_id == campaign_id], cursor, limit)
 
-    def begin(self, account_id: str, import_id: str) -> ImportJob | None:
+    def begin(self, account_id: str, import_id: str, now: datetime) -> ImportJob | None:
         job = self._open(account_id, import_id)
-        return self._put(account_id, replace(job, state=JobState.RUNNING)) if job else None
+        return self._put(account_id, replace(job, state=JobState.RUNNING, begun_at=now)) if job else None
 
     def present(self, account_id: str, import_id: str) -> None:
         job = self._jobs.get((account_id, import_id))

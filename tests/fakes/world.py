@@ -264,6 +264,7 @@ class World:
         return DispatchPorts(
             self.campaigns,
             self.contacts,
+            self.imports,
             self.suppressions,
             self.lines,
             self.pace,

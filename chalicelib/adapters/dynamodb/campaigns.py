@@ -38,6 +38,7 @@ from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
 
 _ACTIVE_SHARDS = 4  # partitions of the dispatcher's round
+_ALIVE = CampaignRow.campaign_id.exists() & (CampaignRow.status != CampaignStatus.DELETING)
 
 
 class DynamoCampaignStore:
@@ -130,7 +131,7 @@ class DynamoCampaignStore:
         if seen_revision is not None:
             condition &= CampaignRow.revision == seen_revision
         if to is CampaignStatus.FINISHED:
-            condition &= CampaignRow.resend.does_not_exist()
+            condition &= CampaignRow.resend.does_not_exist() & CampaignRow.imports.does_not_exist()
         return _update(account_id, campaign_id, actions, condition)
 
     def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> bool:
@@ -145,10 +146,19 @@ class DynamoCampaignStore:
         attribute = CampaignRow.resend
         _update(account_id, campaign_id, [attribute.remove()], attribute.exists())
 
+    def begin_import(self, account_id: str, campaign_id: str, import_id: str) -> None:
+        """Add to the set of imports; raises NotFound."""
+        if not _update(account_id, campaign_id, [CampaignRow.imports.add({import_id})], _ALIVE):
+            raise NotFound("campaign")
+
+    def end_imports(self, account_id: str, campaign_id: str, import_ids: Sequence[str]) -> None:
+        """Take them out of the set, which is gone with the last one."""
+        ended = CampaignRow.imports.delete(set(import_ids))
+        _update(account_id, campaign_id, [ended], CampaignRow.campaign_id.exists())
+
     def add_columns(self, account_id: str, campaign_id: str, names: AbstractSet[str]) -> None:
         """Add to the set of columns; raises NotFound."""
-        there = CampaignRow.campaign_id.exists() & (CampaignRow.status != CampaignStatus.DELETING)
-        if not _update(account_id, campaign_id, [CampaignRow.columns.add(set(names))], there):
+        if not _update(account_id, campaign_id, [CampaignRow.columns.add(set(names))], _ALIVE):
             raise NotFound("campaign")
 
     def active(self) -> Iterator[tuple[str, str]]:
@@ -305,4 +315,5 @@ def _campaign(row: CampaignRow) -> Campaign:
         brake=brake_from(row.brake),
         brake_lifted_at=row.brake_lifted_at,
         columns=tuple(sorted(row.columns or ())),
+        imports=tuple(sorted(row.imports or ())),
     )

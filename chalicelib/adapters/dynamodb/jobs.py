@@ -59,10 +59,11 @@ class DynamoImportStore:
         last = found.last_evaluated_key
         return Page(jobs, encode_cursor(last["import_id"]["S"]) if last else None)
 
-    def begin(self, account_id: str, import_id: str) -> ImportJob | None:
+    def begin(self, account_id: str, import_id: str, now: datetime) -> ImportJob | None:
         """Mark it running; None when it is over or doesn't exist."""
         row = ImportRow(account_id, import_id)
-        begun = update_if(row, [ImportRow.state.set(JobState.RUNNING)], ImportRow.state.is_in(*_OPEN))
+        actions: list[Action] = [ImportRow.state.set(JobState.RUNNING), ImportRow.begun_at.set(now)]
+        begun = update_if(row, actions, ImportRow.state.is_in(*_OPEN))
         return _import(row) if begun else None
 
     def present(self, account_id: str, import_id: str) -> None:
@@ -173,6 +174,7 @@ def _import(row: ImportRow) -> ImportJob:
         previews=bool(row.previews),
         choice=_choice_from(row.choice),
         source=_source_from(row.source),
+        begun_at=row.begun_at,
     )
 
 

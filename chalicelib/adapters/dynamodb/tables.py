@@ -288,6 +288,7 @@ class CampaignRow(Model):
     brake: MapAttribute[str, object] = MapAttribute(null=True)
     brake_lifted_at = UTCDateTimeAttribute(null=True)
     columns = UnicodeSetAttribute(null=True)
+    imports = UnicodeSetAttribute(null=True)  # those that are adding contacts to it
     active = UnicodeAttribute(null=True)
     active_campaigns = ActiveCampaigns()
 
@@ -487,6 +488,7 @@ class ImportRow(Model):
     choice: MapAttribute[str, object] = MapAttribute(null=True)
     reason: MapAttribute[str, object] = MapAttribute(null=True)
     created_at = UTCDateTimeAttribute()
+    begun_at = UTCDateTimeAttribute(null=True)
     finished_at = UTCDateTimeAttribute(null=True)
 
 

@@ -8,8 +8,10 @@ the caller.
 import random
 import time
 from collections.abc import Callable
+from contextvars import ContextVar
 from functools import cache
-from typing import TypeVar
+from typing import Any, TypeVar
+from uuid import uuid4
 
 from pynamodb.connection import Connection
 from pynamodb.exceptions import DeleteError, PutError, PynamoDBException, TransactWriteError, UpdateError
@@ -20,15 +22,24 @@ from pynamodb.models import Model
 T = TypeVar("T")
 
 CONDITION_FAILED = "ConditionalCheckFailedException"
+_IN_PROGRESS = "TransactionInProgressException"
 _PASSING = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 _TRIES = 12
 _LONGEST_WAIT = 1.0  # seconds
+_token: ContextVar[str | None] = ContextVar("_token", default=None)
+
+
+class _Tokened(Connection):
+    """Sends a transaction under the token that `transact` gave it."""
+
+    def transact_write_items(self, *args: Any, **kwargs: Any) -> dict[Any, Any]:
+        return super().transact_write_items(*args, **{**kwargs, "client_request_token": _token.get()})
 
 
 @cache
 def connection() -> Connection:
     """The process's connection for transactions, which span tables; making one costs 40 ms of CPU."""
-    return Connection()
+    return _Tokened()
 
 
 def refused(error: PynamoDBException) -> bool:
@@ -48,9 +59,25 @@ def failed_conditions(error: TransactWriteError) -> set[int]:
 def transact(commit: Callable[[], T]) -> T:
     """Run a transaction until it is decided; raises TransactWriteError when a condition failed.
 
-    ``commit`` builds the transaction anew each time: PynamoDB keeps what was added to a used one.
+    ``commit`` builds the transaction anew each time: PynamoDB keeps what was added to a used one. While
+    DynamoDB says that it is still in progress, it is sent under the same token: with another one it would
+    meet its own first writes, and take them for somebody else's.
     """
-    return _until_decided(commit, _passing)
+    token = uuid4().hex
+
+    def send() -> T:
+        nonlocal token
+        before = _token.set(token)
+        try:
+            return commit()
+        except TransactWriteError as error:
+            if _code(error) != _IN_PROGRESS:
+                token = uuid4().hex
+            raise
+        finally:
+            _token.reset(before)
+
+    return _until_decided(send, _passing)
 
 
 def write_one(write: Callable[[], T]) -> T:
@@ -133,4 +160,4 @@ def _passing(error: PynamoDBException) -> bool:
     if not isinstance(error, TransactWriteError) or failed_conditions(error):
         return False
     codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
-    return bool(codes & _PASSING) or _code(error) == "TransactionInProgressException"
+    return bool(codes & _PASSING) or _code(error) == _IN_PROGRESS

@@ -1,7 +1,7 @@
 """Imports: files that die half-way, come twice, run out of time or lose their campaign."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import timedelta
@@ -12,7 +12,7 @@ import pytest
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact_file import RejectedRow, SheetRow
 from chalicelib.domain.job import ImportJob, ImportProgress, JobState
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, Outdated
 from chalicelib.flow.campaign import delete_campaign
 from chalicelib.flow.columns import MAX_CAMPAIGN_COLUMNS
 from chalicelib.flow.import_targets import PIECE
@@ -27,6 +27,8 @@ from chalicelib.flow.imports import (
     start_import,
     upload_key,
 )
+from chalicelib.ports import NewContact
+from tests.fakes.contacts import FakeContactStore
 from tests.fakes.workbook import read_lines
 from tests.fakes.world import ACCOUNT, World
 
@@ -85,6 +87,43 @@ def test_a_sample_file_can_be_downloaded() -> None:
     assert world.files.contents["samples/contacts.csv"] == b"csv"
     with pytest.raises(NotFound):
         sample_file_link("exe", lambda kind: kind.encode(), world.files)
+
+
+class SaysItLost(FakeContactStore):
+    """The world's contacts, whose second imported piece is stored, and called somebody else's."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.campaigns, world.imports)
+        self.__dict__.update(vars(world.contacts))
+        self._pieces = 0
+
+    def add_imported(
+        self,
+        account_id: str,
+        campaign_id: str,
+        import_id: str,
+        contacts: Sequence[NewContact],
+        seen: ImportProgress,
+        read: ImportProgress,
+    ) -> ImportProgress:
+        stored = super().add_imported(account_id, campaign_id, import_id, contacts, seen, read)
+        self._pieces += 1
+        if self._pieces == 2:
+            raise Outdated
+        return stored
+
+
+def test_an_import_that_takes_its_own_write_for_anothers_goes_on() -> None:
+    """No other run is there to finish it: it asks itself to look again, later."""
+    world = World()
+    one = draft(world)
+    job = uploaded(world, one, people(3 * PIECE))
+    assert run(world, job, replace(world.import_ports, contacts=SaysItLost(world))) is JobState.RUNNING
+    (again,) = world.import_queue.take()
+    assert job_of(world, job).progress.next_row == 2 * PIECE
+    assert run(world, again["import_id"]) is JobState.DONE
+    assert world.contacts.totals(ACCOUNT, one).contacts == 3 * PIECE
+    assert world.import_queue.take() == []
 
 
 class TestImport:
@@ -155,7 +194,7 @@ class TestImport:
         while state is JobState.RUNNING:
             runs += 1
             read = replace(world.import_ports, clock=Ticking(world))
-            state = import_contacts(ACCOUNT, job, read, world.clock.now() + timedelta(seconds=2))
+            state = import_contacts(ACCOUNT, job, read, world.clock.now() + timedelta(seconds=3))
             if state is JobState.RUNNING:
                 assert world.import_queue.take() == [{"account_id": ACCOUNT, "import_id": job}]
         assert runs == 3

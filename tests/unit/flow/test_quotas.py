@@ -118,7 +118,7 @@ class TestImports:
     def test_one_that_is_over_makes_room_and_one_that_runs_does_not(self, world: World) -> None:
         world.accounts.set_quota(ACCOUNT, Quota.IMPORTS, 1)
         first = start(world)
-        world.imports.begin(ACCOUNT, first.import_id)
+        world.imports.begin(ACCOUNT, first.import_id, world.clock.now())
         world.clock.wait(days=1)
         with pytest.raises(QuotaReached):
             start(world)

@@ -221,7 +221,8 @@ def test_a_campaign_for_which_a_resend_is_asked_while_it_finishes_does_not_finis
         pause_campaign(ACCOUNT, one, None, world.campaign_ports)
         resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
 
-    finish_if_done(ACCOUNT, one, world.campaigns, Interrupted(world, pause_and_resend), world.clock.now())
+    contacts = Interrupted(world, pause_and_resend)
+    finish_if_done(ACCOUNT, one, world.campaigns, contacts, world.imports, world.clock.now())
     assert world.campaigns.get(ACCOUNT, one).status is CampaignStatus.IN_PROGRESS
     world.clock.wait(minutes=1)
     send_all(world, one)
