@@ -43,14 +43,15 @@ def first_reply_lost(client: Any, operation: str) -> Iterator[list[str]]:
 
 
 @contextmanager
-def first_call_in_progress() -> Iterator[list[str]]:
-    """The first transaction is carried out, and answered as one that is still being worked on."""
+def transaction_in_progress(times: int) -> Iterator[list[str]]:
+    """The first transaction is carried out; so often it is answered that it is still being worked on."""
     session = URLLib3Session()
 
     def answer(calls: list[str], request: Any) -> AWSResponse | None:
-        if len(calls) > 1:
+        if len(calls) > times:
             return None
-        assert session.send(request).status_code == 200
+        if len(calls) == 1:
+            assert session.send(request).status_code == 200
         return _error(request.url, {"__type": "com.amazonaws#TransactionInProgressException"})
 
     try:
