@@ -329,11 +329,13 @@ class CampaignStore(Protocol):
         *,
         seen_revision: int | None = None,
         resend: Resend | None = None,
+        act: str | None = None,
     ) -> bool:
         """Change the status if it is one of ``came_from``; False when it isn't. ``at`` stamps it.
 
         With ``seen_revision`` also False when the revision is another one. ``resend`` is stored with it, and
-        a campaign that has one, or imports under way, doesn't become Finished.
+        a campaign that has one, or imports under way, doesn't become Finished. ``act`` is stored as the last
+        one; False also when that was asked for later, or is this very act.
         """
 
     def go_on_resending(self, account_id: str, campaign_id: str, token: str, rest: Resend | None) -> bool:

@@ -87,6 +87,7 @@ class Campaign:
     ``content_version`` names the content that goes out from now on. ``columns`` are the further columns that
     its contacts were ever given, sorted. Instants are aware UTC. ``brake`` is set while it must not run; what
     was sent before ``brake_lifted_at`` is forgiven. ``imports`` are adding contacts to it right now.
+    ``last_act`` names the last launch, pause or resend that a person asked for, by an id of when they did.
     """
 
     campaign_id: str
@@ -105,6 +106,7 @@ class Campaign:
     brake_lifted_at: datetime | None = None
     columns: tuple[str, ...] = ()
     imports: tuple[str, ...] = ()
+    last_act: str | None = None
 
     @property
     def seed(self) -> bytes:

@@ -51,6 +51,11 @@ def first_id(at: datetime) -> str:
     return _time_digits(at)
 
 
+def end_of_its_moment(text: str) -> str:
+    """What sorts after every id that was made in the same millisecond, and before all later ones."""
+    return text[:_TIME_DIGITS] + "~"
+
+
 def _time_digits(at: datetime) -> str:
     milliseconds = min(max(int(at.timestamp() * 1000), 0), (1 << 5 * _TIME_DIGITS) - 1)
     return "".join(_ALPHABET[milliseconds >> shift & 31] for shift in range(5 * (_TIME_DIGITS - 1), -1, -5))

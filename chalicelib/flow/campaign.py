@@ -239,16 +239,16 @@ def launch_campaign(
 ) -> CampaignView:
     """Start, resume with a resend that a pause broke off, or go on with the Not sent of a finished campaign.
 
-    Raises Conflict with every obstacle at once, or when its status doesn't allow it.
+    Raises Conflict with every obstacle at once, or when its status doesn't allow it, and Outdated when
+    somebody asked for something else since. Repeated after it broke off, it goes on behind the move.
     """
+    act = new_id(ports.clock.now())
     seen = read_campaign(account_id, campaign_id, ports)
-    if seen.obstacles:
-        reasons = " ".join(obstacle.text for obstacle in seen.obstacles)
-        raise Conflict("not_ready", reasons, [obstacle.code for obstacle in seen.obstacles])
-    check_action(seen.campaign.status, CampaignAction.LAUNCH)
-    came_from = [CampaignStatus.DRAFT, CampaignStatus.PAUSED, CampaignStatus.FINISHED]
-    to = CampaignStatus.IN_PROGRESS
-    _move(account_id, campaign_id, came_from, to, CampaignAction.LAUNCH, if_revision, ports)
+    if seen.campaign.last_act != act:
+        _check_ready(seen)
+        came_from = [CampaignStatus.DRAFT, CampaignStatus.PAUSED, CampaignStatus.FINISHED]
+        to = CampaignStatus.IN_PROGRESS
+        _move(account_id, campaign_id, came_from, to, CampaignAction.LAUNCH, act, if_revision, ports)
     ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
     return read_campaign(account_id, campaign_id, ports)
 
@@ -256,10 +256,16 @@ def launch_campaign(
 def pause_campaign(
     account_id: str, campaign_id: str, if_revision: int | None, ports: CampaignPorts
 ) -> CampaignView:
-    """Stop: senders look at the status just before they hand over, and a visit calls the queued ones back."""
-    check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.PAUSE)
-    came_from, to = [CampaignStatus.IN_PROGRESS], CampaignStatus.PAUSED
-    _move(account_id, campaign_id, came_from, to, CampaignAction.PAUSE, if_revision, ports)
+    """Stop: senders look at the status just before they hand over, and a visit calls the queued ones back.
+
+    Raises Conflict and Outdated, and is repeated, as a launch.
+    """
+    act = new_id(ports.clock.now())
+    campaign = ports.campaigns.get(account_id, campaign_id)
+    if campaign.last_act != act:
+        check_action(campaign.status, CampaignAction.PAUSE)
+        came_from, to = [CampaignStatus.IN_PROGRESS], CampaignStatus.PAUSED
+        _move(account_id, campaign_id, came_from, to, CampaignAction.PAUSE, act, if_revision, ports)
     ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
     return read_campaign(account_id, campaign_id, ports)
 
@@ -312,16 +318,26 @@ def _move(
     came_from: Sequence[CampaignStatus],
     to: CampaignStatus,
     action: CampaignAction,
+    act: str,
     if_revision: int | None,
     ports: CampaignPorts,
 ) -> None:
     now = ports.clock.now()
-    if ports.campaigns.move(account_id, campaign_id, came_from, to, now, seen_revision=if_revision):
+    if ports.campaigns.move(account_id, campaign_id, came_from, to, now, seen_revision=if_revision, act=act):
+        return
+    if ports.campaigns.get(account_id, campaign_id).last_act == act:  # only the reply was lost
         return
     campaign = _seen(account_id, campaign_id, if_revision, ports.campaigns)
     if campaign.status is not to:  # somebody else asked for the same at the same time: then it is as wished
         check_action(campaign.status, action)
         raise Outdated
+
+
+def _check_ready(seen: CampaignView) -> None:
+    if seen.obstacles:
+        reasons = " ".join(obstacle.text for obstacle in seen.obstacles)
+        raise Conflict("not_ready", reasons, [obstacle.code for obstacle in seen.obstacles])
+    check_action(seen.campaign.status, CampaignAction.LAUNCH)
 
 
 def _check(*errors: FieldError) -> None:

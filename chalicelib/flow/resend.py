@@ -31,9 +31,19 @@ def resend_errors(
     Also while contacts wait that were never sent to: a running campaign sends to them too, and a resend is
     for contacts in Error and for nobody else.
 
-    With ``include_unknown`` also to those who may have got the message already.
+    With ``include_unknown`` also to those who may have got the message already. Raises Outdated, and is
+    repeated, as a launch.
     """
+    wish = Resend(new_id(ports.clock.now()), include_unknown)
     seen = read_campaign(account_id, campaign_id, ports)
+    if seen.campaign.last_act != wish.token:
+        _check_resend(seen, include_unknown)
+        _move(account_id, campaign_id, wish, if_revision, ports)
+    ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
+    return read_campaign(account_id, campaign_id, ports)
+
+
+def _check_resend(seen: CampaignView, include_unknown: bool) -> None:
     check_action(seen.campaign.status, CampaignAction.RESEND)
     errors = seen.totals.by_status[ContactStatus.ERROR] - (0 if include_unknown else seen.totals.unknown)
     missing = [obstacle for obstacle in seen.obstacles if obstacle.code != "no_contacts"]
@@ -45,23 +55,28 @@ def resend_errors(
         raise Conflict("not_sent_waiting", text)
     if errors == 0:
         raise Conflict("no_errors", "No contact is in Error with a known outcome.")
+
+
+def _move(
+    account_id: str, campaign_id: str, wish: Resend, if_revision: int | None, ports: CampaignPorts
+) -> None:
     came_from = [CampaignStatus.PAUSED, CampaignStatus.FINISHED]
-    now = ports.clock.now()
-    wish = Resend(new_id(now), include_unknown)
     moved = ports.campaigns.move(
         account_id,
         campaign_id,
         came_from,
         CampaignStatus.IN_PROGRESS,
-        now,
+        ports.clock.now(),
         seen_revision=if_revision,
         resend=wish,
+        act=wish.token,
     )
-    if not moved:
-        check_action(ports.campaigns.get(account_id, campaign_id).status, CampaignAction.RESEND)
+    if moved:
+        return
+    campaign = ports.campaigns.get(account_id, campaign_id)
+    if campaign.last_act != wish.token:  # else only the reply was lost
+        check_action(campaign.status, CampaignAction.RESEND)
         raise Outdated
-    ports.dispatch_queue.put({"account_id": account_id, "campaign_id": campaign_id})
-    return read_campaign(account_id, campaign_id, ports)
 
 
 def drop_resend(account_id: str, campaign_id: str, ports: CampaignPorts) -> None:

@@ -9,6 +9,7 @@ from chalicelib.domain.campaign import CampaignStatus, Resend
 from chalicelib.domain.content import Content, Exemption, MailKind
 from chalicelib.domain.custom_variables import CustomVariable
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.ids import new_id
 from chalicelib.errors import Invalid, NotFound, Outdated
 from tests.contract.conftest import Stores
 from tests.contract.store_builders import CONTENT, NOON, add_campaign, campaign, content
@@ -202,6 +203,22 @@ class TestCampaignStore:
         one = add_campaign(stores, DRAFT)
         assert not stores.campaigns.move(stores.account, one, [DRAFT], RUNNING, NOON, seen_revision=7)
         assert stores.campaigns.move(stores.account, one, [DRAFT], RUNNING, NOON, seen_revision=1)
+
+    def test_an_act_is_not_done_twice_nor_after_one_that_was_asked_for_later(self, stores: Stores) -> None:
+        one = add_campaign(stores, DRAFT)
+        first, second, at_once = (new_id(at) for at in (NOON, LATER, LATER))
+
+        def act(came_from: CampaignStatus, to: CampaignStatus, name: str) -> bool:
+            return stores.campaigns.move(stores.account, one, [came_from], to, LATER, act=name)
+
+        assert act(DRAFT, RUNNING, first)
+        assert not act(RUNNING, PAUSED, first)
+        assert act(RUNNING, PAUSED, second)
+        assert not act(PAUSED, RUNNING, first)
+        assert act(PAUSED, RUNNING, at_once)
+        assert stores.campaigns.move(stores.account, one, [RUNNING], PAUSED, LATER)
+        found = stores.campaigns.get(stores.account, one)
+        assert (found.status, found.last_act) == (PAUSED, at_once), "no person paused it"
 
     def test_a_wish_to_resend_is_kept_until_it_is_carried_out(self, stores: Stores) -> None:
         one = add_campaign(stores, FINISHED)

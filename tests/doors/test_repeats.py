@@ -1,6 +1,7 @@
 """Idempotency-Key: what comes again is answered as it was, and nothing is done twice."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
@@ -12,6 +13,8 @@ from chalicelib import wiring
 from chalicelib.blueprints.api.openapi import openapi_document
 from chalicelib.blueprints.api.routing import ROUTES
 from chalicelib.domain.campaign import CampaignStatus
+from chalicelib.domain.delivery import Reason, Refused
+from chalicelib.domain.delivery import Scope as Blame
 from chalicelib.domain.job import JobState
 from chalicelib.domain.quota import Quota
 from chalicelib.domain.repeat import KEPT, LEASE, KeptAnswer, Repeat
@@ -19,12 +22,15 @@ from chalicelib.flow.repeats import RepeatPorts
 from tests.doors.in_process import Context, OutOfReach
 from tests.doors.test_mail_kinds import NEW
 from tests.doors.test_routes import request
+from tests.fakes.queues import FakeDispatchQueue
 from tests.fakes.repeats import FakeRepeatStore
 from tests.fakes.world import ACCOUNT, STRANGER, World
 
 IMPORTS = "/campaigns/{campaign_id}/imports"
 TESTS = "/campaigns/{campaign_id}/tests"
 EXPORTS = "/campaigns/{campaign_id}/exports"
+LAUNCH = "/campaigns/{campaign_id}/launch"
+PAUSE = "/campaigns/{campaign_id}/pause"
 RESEND = "/campaigns/{campaign_id}/resend"
 ME = {"to": "me@shop.example"}
 
@@ -44,6 +50,13 @@ class Repeats(FakeRepeatStore):
             raise OutOfReach("the secret host name")
         self.settled.append(key)
         super().settle(account_id, key, token, answer)
+
+
+class Unreachable(FakeDispatchQueue):
+    """A queue that takes nothing."""
+
+    def put(self, message: Mapping[str, str], after: timedelta = timedelta(0)) -> None:
+        raise OutOfReach("the secret host name")
 
 
 @dataclass
@@ -106,6 +119,20 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
 
 def code(answer: dict[str, Any]) -> tuple[int, str]:
     return answer["statusCode"], json.loads(answer["body"])["code"]
+
+
+def shown(answer: dict[str, Any]) -> tuple[str, int]:
+    """Status and revision of the campaign that a success shows."""
+    assert answer["statusCode"] == 200, answer["body"]
+    body = json.loads(answer["body"])
+    return body["status"], body["revision"]
+
+
+def send_all(world: World, campaign_id: str) -> None:
+    for order in world.visit(campaign_id):
+        world.clock.set(max(world.clock.now(), order.slot_at))
+        world.sender().send(order, world.stop_at())
+    world.visit(campaign_id)
 
 
 def replayed(answer: dict[str, Any]) -> bool:
@@ -238,7 +265,7 @@ class TestBrokenOff:
         one = service.world.add_campaign().campaign_id
         service.dies_before_it_answers(IMPORTS, {}, campaign_id=one)
         (job,) = service.world.imports.page(ACCOUNT, one, None, 10).items
-        service.world.imports.begin(ACCOUNT, job.import_id)
+        service.world.imports.begin(ACCOUNT, job.import_id, service.world.clock.now())
         again = service.post(IMPORTS, {}, campaign_id=one)
         assert json.loads(again["body"])["import_id"] == job.import_id
         (job,) = service.world.imports.page(ACCOUNT, one, None, 10).items
@@ -252,12 +279,52 @@ class TestBrokenOff:
         first, second = service.world.export_queue.take()
         assert first == second
 
-    def test_a_launch_that_worked_is_told_by_the_status(self, service: Service) -> None:
+    def test_a_launch_that_worked_is_answered_as_one(self, service: Service) -> None:
         one = service.world.add_campaign(1).campaign_id
-        launch = "/campaigns/{campaign_id}/launch"
-        service.dies_before_it_answers(launch, campaign_id=one)
-        assert code(service.post(launch, campaign_id=one)) == (409, "wrong_status")
+        service.dies_before_it_answers(LAUNCH, campaign_id=one)
+        assert shown(service.post(LAUNCH, campaign_id=one)) == ("in_progress", 2)
+        assert replayed(service.post(LAUNCH, campaign_id=one))
+
+    def test_a_launch_that_broke_off_behind_its_move_is_completed(self, service: Service) -> None:
+        """The queue is out of reach: a 500. The repeat asks for the visit that is missing."""
+        one = service.world.add_campaign(1).campaign_id
+        queue, service.world.dispatch_queue = service.world.dispatch_queue, Unreachable()
+        assert service.post(LAUNCH, campaign_id=one)["statusCode"] == 500
+        service.world.dispatch_queue = queue
+        assert shown(service.post(LAUNCH, campaign_id=one)) == ("in_progress", 2)
+        assert queue.take() == [{"account_id": ACCOUNT, "campaign_id": one}]
+
+    def test_a_launch_does_not_undo_the_pause_that_came_after_it(self, service: Service) -> None:
+        one = service.world.add_campaign(1).campaign_id
+        service.dies_before_it_answers(LAUNCH, campaign_id=one)
+        assert shown(service.post(PAUSE, key="k2", campaign_id=one)) == ("paused", 3)
+        assert code(service.post(LAUNCH, campaign_id=one)) == (412, "outdated")
+        assert service.world.campaigns.status(ACCOUNT, one) is CampaignStatus.PAUSED
+        assert shown(service.post(LAUNCH, key="k3", campaign_id=one)) == ("in_progress", 4)
+
+    def test_a_pause_that_worked_is_answered_as_one_and_undoes_no_launch(self, service: Service) -> None:
+        one = service.world.add_campaign(1).campaign_id
+        service.post(LAUNCH, key="k0", campaign_id=one)
+        service.dies_before_it_answers(PAUSE, campaign_id=one)
+        assert shown(service.post(PAUSE, campaign_id=one)) == ("paused", 3)
+        service.post(LAUNCH, key="k2", campaign_id=one)
+        service.dies_before_it_answers(PAUSE, key="k3", campaign_id=one)
+        service.post(LAUNCH, key="k4", campaign_id=one)
+        assert code(service.post(PAUSE, key="k3", campaign_id=one)) == (412, "outdated")
         assert service.world.campaigns.status(ACCOUNT, one) is CampaignStatus.IN_PROGRESS
+
+    def test_a_resend_that_worked_is_answered_as_one_also_when_it_is_over(self, service: Service) -> None:
+        world = service.world
+        one = world.add_campaign(1).campaign_id
+        service.post(LAUNCH, key="k0", campaign_id=one)
+        refused = Refused(Reason("mailbox_full", "Full."), Blame.CONTACT)
+        world.channel.outcomes["c0@mail.example"] = [refused, refused]
+        send_all(world, one)
+        service.dies_before_it_answers(RESEND, {}, campaign_id=one)
+        send_all(world, one)
+        again = service.post(RESEND, {}, campaign_id=one)
+        assert shown(again) == ("finished", world.campaigns.get(ACCOUNT, one).revision)
+        assert world.only(one).generation == 2
 
     def test_an_api_key_is_not_made_again_behind_its_owners_back(self, service: Service) -> None:
         service.dies_before_it_answers("/api-keys", {"name": "ci"})

@@ -9,6 +9,7 @@ from chalicelib.domain.brake import Brake
 from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.ids import end_of_its_moment
 from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
@@ -79,6 +80,7 @@ class FakeCampaignStore:
         *,
         seen_revision: int | None = None,
         resend: Resend | None = None,
+        act: str | None = None,
     ) -> bool:
         key = (account_id, campaign_id)
         stored = self._campaigns.get(key)
@@ -86,7 +88,12 @@ class FakeCampaignStore:
             return False
         if to is CampaignStatus.FINISHED and (stored.resend or stored.imports):
             return False
-        moved = replace(stored, status=to, revision=stored.revision + 1, paused_because=reason)
+        last = stored.last_act
+        if act and last and (last == act or last >= end_of_its_moment(act)):
+            return False
+        moved = replace(
+            stored, status=to, last_act=act or last, revision=stored.revision + 1, paused_because=reason
+        )
         if to is CampaignStatus.IN_PROGRESS:
             moved = replace(moved, launched_at=stored.launched_at or at)
         if to is CampaignStatus.FINISHED:

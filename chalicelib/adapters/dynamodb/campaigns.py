@@ -33,6 +33,7 @@ from chalicelib.domain.campaign import Campaign, CampaignStatus, Resend
 from chalicelib.domain.content import Content, Exemption
 from chalicelib.domain.custom_variables import CustomVariable
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.ids import end_of_its_moment
 from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Page
@@ -122,6 +123,7 @@ class DynamoCampaignStore:
         *,
         seen_revision: int | None = None,
         resend: Resend | None = None,
+        act: str | None = None,
     ) -> bool:
         """Change the status in one conditional write."""
         actions = _move_actions(campaign_id, to, at, reason)
@@ -130,6 +132,9 @@ class DynamoCampaignStore:
         condition = CampaignRow.status.is_in(*came_from)
         if seen_revision is not None:
             condition &= CampaignRow.revision == seen_revision
+        if act:
+            actions.append(CampaignRow.last_act.set(act))
+            condition &= _nothing_since(act)
         if to is CampaignStatus.FINISHED:
             condition &= CampaignRow.resend.does_not_exist() & CampaignRow.imports.does_not_exist()
         return _update(account_id, campaign_id, actions, condition)
@@ -217,6 +222,13 @@ def _read(account_id: str, campaign_id: str) -> CampaignRow:
 
 def _update(account_id: str, campaign_id: str, actions: list[Action], condition: Condition) -> bool:
     return update_if(CampaignRow(account_id, campaign_id), actions, condition)
+
+
+def _nothing_since(act: str) -> Condition:
+    """Nothing was asked for after this act, and it isn't done yet."""
+    last = CampaignRow.last_act
+    earlier = (last < end_of_its_moment(act)) & (last != act)
+    return last.does_not_exist() | earlier
 
 
 def _move_actions(campaign_id: str, to: CampaignStatus, at: datetime, reason: Reason | None) -> list[Action]:
@@ -316,4 +328,5 @@ def _campaign(row: CampaignRow) -> Campaign:
         brake_lifted_at=row.brake_lifted_at,
         columns=tuple(sorted(row.columns or ())),
         imports=tuple(sorted(row.imports or ())),
+        last_act=row.last_act,
     )

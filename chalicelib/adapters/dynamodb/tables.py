@@ -288,6 +288,7 @@ class CampaignRow(Model):
     brake: MapAttribute[str, object] = MapAttribute(null=True)
     brake_lifted_at = UTCDateTimeAttribute(null=True)
     columns = UnicodeSetAttribute(null=True)
+    last_act = UnicodeAttribute(null=True)
     imports = UnicodeSetAttribute(null=True)  # those that are adding contacts to it
     active = UnicodeAttribute(null=True)
     active_campaigns = ActiveCampaigns()

@@ -1,6 +1,7 @@
 """Resend: a second mail only for those a person chose, once for each wish."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 
 import pytest
 
@@ -137,6 +138,23 @@ class Interrupted(FakeContactStore):
         return totals
 
 
+class Restarted(FakeContactStore):
+    """The world's contacts; the campaign stands still just while they are to be made ready."""
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world.campaigns, world.imports)
+        self.__dict__.update(vars(world.contacts))
+        self._ports = world.campaign_ports
+
+    def reopen(
+        self, account_id: str, campaign_id: str, contacts: Sequence[Contact], token: str, now: datetime
+    ) -> int | None:
+        pause_campaign(account_id, campaign_id, None, self._ports)
+        reopened = super().reopen(account_id, campaign_id, contacts, token, now)
+        launch_campaign(account_id, campaign_id, None, self._ports)
+        return reopened
+
+
 def reopen_from(world: World, campaign_id: str, contacts: FakeContactStore) -> None:
     seen = world.campaigns.get(ACCOUNT, campaign_id)
     reopen_errors(ACCOUNT, seen, world.campaigns, contacts, world.suppressions, world.clock)
@@ -161,6 +179,17 @@ def test_a_resend_that_a_pause_broke_off_is_shown_and_a_launch_goes_on_with_it()
     assert (got.count("c1@mail.example"), got.count("c2@mail.example")) == (1, 2)
     campaign = world.campaigns.get(ACCOUNT, one)
     assert (campaign.status, campaign.resend) == (CampaignStatus.FINISHED, None)
+
+
+def test_a_page_that_a_short_pause_kept_from_being_made_ready_is_not_passed_over() -> None:
+    world = World()
+    one = finished(world)
+    resend_errors(ACCOUNT, one, False, None, world.campaign_ports)
+    reopen_from(world, one, Restarted(world))
+    campaign = world.campaigns.get(ACCOUNT, one)
+    assert campaign.status is CampaignStatus.IN_PROGRESS
+    send_all(world, one)
+    assert world.channel.recipients().count("c1@mail.example") == 1
 
 
 def test_a_launch_after_a_pause_goes_on_with_a_resend_of_which_nothing_was_done() -> None:
