@@ -63,7 +63,8 @@ def approve_import(account_id: str, import_id: str, ports: ContactPorts) -> Impo
         check_action(ports.campaigns.get(account_id, job.campaign_id).status, CampaignAction.ADD_CONTACTS)
     if not ports.imports.approve(account_id, import_id) and ports.imports.get(account_id, import_id).previews:
         raise Conflict("not_in_review", "The preview isn't ready. Read the import until its state is review.")
-    ports.campaigns.begin_import(account_id, job.campaign_id, import_id)
+    if job.into_campaign:
+        ports.campaigns.begin_import(account_id, job.campaign_id, import_id)
     ports.import_queue.put({"account_id": account_id, "import_id": import_id})
     return ports.imports.get(account_id, import_id)
 
