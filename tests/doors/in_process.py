@@ -54,7 +54,7 @@ class EmptyStore:
     def session(self) -> None:
         """Nobody answers, and nobody is asked."""
 
-    def begin(self, account_id: str, item_id: str) -> None:
+    def begin(self, account_id: str, item_id: str, _now: datetime | None = None) -> None:
         self._look(account_id, item_id)
 
     def fail(self, account_id: str, item_id: str, reason: Reason, now: datetime) -> None:

@@ -33,7 +33,7 @@ Handler = Callable[[dict[str, Any], Context], dict[str, list[dict[str, str]]]]
 # name of the second id in a door's messages, the door, and the wiring that it asks
 DOORS: list[tuple[str, Handler, dict[str, str]]] = [
     ("campaign_id", dispatch_campaign, {"dispatch_ports": "campaigns"}),
-    ("import_id", import_uploads, {"import_ports": "imports"}),
+    ("import_id", import_uploads, {"import_ports": "imports clock"}),
     ("export_id", export_reports, {"exports": ""}),
     ("personal_data_id", export_reports, {"personal_data_work_ports": "jobs"}),
     ("line_id", connect_lines, {"proof_ports": "lines"}),
@@ -143,7 +143,7 @@ def test_no_message_comes_back_because_the_accepted_could_not_be_counted(
 
 
 def test_all_uploads_of_a_notification_are_imported(monkeypatch: pytest.MonkeyPatch) -> None:
-    store = wire(monkeypatch, {"import_ports": "imports files"})
+    store = wire(monkeypatch, {"import_ports": "imports files clock"})
     notification = upload_notification("uploads/a/c/i 1", "uploads/b/c/ä+2")
     assert failed_ids(import_uploads(sqs_event(notification), Context())) == []
     assert list(dict.fromkeys(store.asked)) == [("a", "i 1"), ("b", "ä+2")]
@@ -154,7 +154,7 @@ def test_all_uploads_of_a_notification_are_imported(monkeypatch: pytest.MonkeyPa
 def test_what_s3_sends_to_try_the_queue_is_passed_over(
     monkeypatch: pytest.MonkeyPatch, handler: Handler
 ) -> None:
-    store = wire(monkeypatch, {"import_ports": "imports", "imports": ""})
+    store = wire(monkeypatch, {"import_ports": "imports clock", "imports": ""})
     assert failed_ids(handler(sqs_event(TEST_NOTIFICATION), Context())) == []
     assert store.asked == []
 
