@@ -7,20 +7,30 @@ are passed over. Nothing is fetched and nothing is run.
 import codecs
 import re
 from collections.abc import Iterator
-from html.parser import HTMLParser
 from pathlib import Path
 
-from chalicelib.adapters.spreadsheets.sniff import sniff_encoding
-from chalicelib.domain.contact_file import FileRejected, SheetRow
+from chalicelib.adapters.spreadsheets.markup import Markup, Tag, unreadable_page
+from chalicelib.adapters.spreadsheets.sniff import is_written_in, sniff_encoding
+from chalicelib.domain.contact_file import SheetRow
 
 _BLOCK = 1 << 16
 _MAX_CELL = 1 << 16  # characters of a cell that are kept, far more than a contact's field may have
-_MAX_PENDING = 1 << 20  # characters the parser may hold back, waiting for the end of a tag
 _MAX_CELLS = 2_000  # of one row
-_CHARSET = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE)
+_COLUMN_SPAN = re.compile(r"""(?:\A|[\s/"'])colspan\s*=\s*["']?\s*([0-9]{1,3})(?![0-9])""", re.IGNORECASE)
+_MAX_SPAN = 100
+_CHARSET = re.compile(
+    rb"(?:charset|\A\s*<\?xml[^<>]{1,100}encoding)\s*=\s*[\"']?\s*([A-Za-z0-9_:.-]{1,40})", re.IGNORECASE
+)
 _HEAD = 4_096
+_CELLS = frozenset({"td", "th"})
 _BREAKS = frozenset({"br", "p", "div"})
-_SILENT = frozenset({"script", "style", "template"})
+# By Python's names. Of UTF-16 no page can say in ASCII that it is written in it.
+_ENCODINGS = frozenset(
+    "utf-8 gb18030 gbk gb2312 big5 shift_jis cp932 euc_jp euc_kr koi8-r koi8-u cp866 mac-cyrillic tis-620"
+    " iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-10 iso8859-13"
+    " iso8859-14 iso8859-15 iso8859-16 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258".split()
+)
+_CALLED_LATIN = frozenset({"ascii", "iso8859-1"})  # means windows-1252 (encoding.spec.whatwg.org, 4.2)
 
 
 def read_html(path: Path) -> Iterator[SheetRow]:
@@ -31,123 +41,110 @@ def read_html(path: Path) -> Iterator[SheetRow]:
     """
     table = _Table()
     with path.open(encoding=_encoding(path), newline="") as file:
-        while not table.is_over and (block := file.read(_BLOCK)):
-            table.feed(block)
-            if len(table.rawdata) > _MAX_PENDING:
-                raise _no_table("it has a tag that never ends")
-            yield from table.taken()
-    if not table.is_over:
-        table.close()
-        yield from table.taken()
+        for token in Markup(iter(lambda: file.read(_BLOCK), "")):
+            row = table.take(token)
+            if row is not None:
+                yield row
+            if table.is_over:
+                return
+    row = table.end_row()  # whether its table was closed or not
+    if row is not None:
+        yield row
     if not table.rows:
-        raise _no_table("it has no table in it")
-
-
-def _no_table(why: str) -> FileRejected:
-    text = f"This is a web page, whatever its name says, and {why}. Save the contacts as .xlsx or as CSV."
-    return FileRejected("not_a_workbook", text)
+        raise unreadable_page("it has no table in it")
 
 
 def _encoding(path: Path) -> str:
-    """What the page declares, if all of it can be read so; else what it looks like."""
+    """What the page declares, if that is text's and all of the page can be read so; else what it looks like."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     declared = _CHARSET.search(head)
-    if declared and not head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        try:
-            name = codecs.lookup(declared[1].decode("ascii")).name
-            decoder = codecs.getincrementaldecoder(name)()
-            with path.open("rb") as file:
-                while block := file.read(_BLOCK):
-                    decoder.decode(block)
-        except (LookupError, UnicodeError):
-            return sniff_encoding(path)
-        return name
-    return sniff_encoding(path)
+    marked = head.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    name = _text_encoding(declared[1].decode("ascii")) if declared and not marked else None
+    return name if name and is_written_in(path, name) else sniff_encoding(path)
 
 
-class _Table(HTMLParser):
+def _text_encoding(label: str) -> str | None:
+    """Python's name of a declared encoding; None for what is none of text, as its ``hex`` and ``zlib``."""
+    try:
+        name = codecs.lookup(label).name
+    except (LookupError, ValueError):
+        return None
+    if name in _CALLED_LATIN:
+        return "cp1252"
+    return name if name in _ENCODINGS else None
+
+
+class _Table:
     """Collects the cells of the first table with rows. ``rows`` counts those that ended."""
 
     def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
         self.rows = 0
         self.is_over = False
         self._depth = 0
-        self._silent = 0
         self._row: list[str] | None = None
         self._cell: list[str] | None = None
         self._length = 0
-        self._ready: list[SheetRow] = []
 
-    def taken(self) -> list[SheetRow]:
-        """The rows that are complete since the last call."""
-        ready, self._ready = self._ready, []
-        return ready
+    def take(self, token: Tag | str) -> SheetRow | None:
+        """Go on by one token; returns the row that it ends."""
+        if isinstance(token, str):
+            self._add(token)
+            return None
+        return self._end(token.name) if token.is_end else self._begin(token)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if self.is_over:
-            return
-        if tag == "table":
+    def end_row(self) -> SheetRow | None:
+        """The row that was begun, if there is one."""
+        self._end_cell()
+        if self._row is None:
+            return None
+        self.rows += 1
+        row, self._row = SheetRow(self.rows, self._row), None
+        return row
+
+    def _begin(self, tag: Tag) -> SheetRow | None:
+        ended = None
+        if tag.name == "table":
             self._depth += 1
-        elif tag in _SILENT:
-            self._silent += 1
-        elif self._depth == 1:
-            self._begin(tag, attrs)
-
-    def _begin(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "tr":
-            self._end_row()
+        elif self._depth == 1 and tag.name == "tr":
+            ended = self.end_row()
             self._row = []
-        elif tag in {"td", "th"}:
+        elif self._depth == 1 and tag.name in _CELLS:
             self._end_cell()
             self._row = [] if self._row is None else self._row
-            self._row.extend([""] * (_span(attrs) - 1))
+            self._row.extend([""] * (_span(tag) - 1))
             self._cell, self._length = [], 0
-        elif tag in _BREAKS and self._cell:
-            self._cell.append("\n")
+        elif self._depth == 1 and tag.name in _BREAKS and self._cell:
+            self._add("\n")
+        return ended
 
-    def handle_endtag(self, tag: str) -> None:
-        if self.is_over:
-            return
-        if tag == "table" and self._depth:
+    def _end(self, name: str) -> SheetRow | None:
+        ended = None
+        if name == "table" and self._depth:
             self._depth -= 1
             if not self._depth:
-                self._end_row()
+                ended = self.end_row()
                 self.is_over = self.rows > 0
-        elif tag in _SILENT:
-            self._silent = max(0, self._silent - 1)
-        elif self._depth == 1 and tag in {"td", "th"}:
+        elif self._depth == 1 and name in _CELLS:
             self._end_cell()
-        elif self._depth == 1 and tag == "tr":
-            self._end_row()
+        elif self._depth == 1 and name == "tr":
+            ended = self.end_row()
+        return ended
 
-    def handle_data(self, data: str) -> None:
-        if self._cell is not None and not self._silent and self._length < _MAX_CELL:
-            self._cell.append(data[: _MAX_CELL - self._length])
-            self._length += len(data)
-
-    def close(self) -> None:
-        """The page is over, whether its table was closed or not."""
-        super().close()
-        self._end_row()
+    def _add(self, text: str) -> None:
+        if self._cell is not None and self._length < _MAX_CELL:
+            self._cell.append(text[: _MAX_CELL - self._length])
+            self._length += len(text)
 
     def _end_cell(self) -> None:
         if self._cell is not None and self._row is not None:
             if len(self._row) >= _MAX_CELLS:
-                raise _no_table("it has a row that never ends")
+                raise unreadable_page("it has a row that never ends")
             self._row.append("".join(self._cell).strip(" \t\r\n\u00a0"))
         self._cell = None
 
-    def _end_row(self) -> None:
-        self._end_cell()
-        if self._row is not None:
-            self.rows += 1
-            self._ready.append(SheetRow(self.rows, self._row))
-        self._row = None
 
-
-def _span(attrs: list[tuple[str, str | None]]) -> int:
+def _span(tag: Tag) -> int:
     """How many columns a cell stands over (HTML, colspan), within reason."""
-    text = next((value for name, value in attrs if name == "colspan"), None) or "1"
-    return min(max(int(text), 1), 100) if text.isascii() and text.isdigit() and len(text) < 4 else 1  # noqa: PLR2004
+    found = _COLUMN_SPAN.search(tag.attributes) if tag.attributes else None
+    return min(max(int(found[1]), 1), _MAX_SPAN) if found else 1

@@ -1,5 +1,6 @@
 """A file's rows, whatever kind of file it is. Its name says nothing; its content decides."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +16,14 @@ _OTHERS = {
     b"\x1f\x8b": "a gzip archive",
     b"%PDF-": "a PDF document",
 }
-_HTML = (b"<!doctype html", b"<html", b"<head", b"<meta", b"<table", b"<style")
+_HEAD = 4_096
 _XML = b"<?xml"
+# What may stand before a page, and how a page may begin then; a comment that goes on is one's own beginning.
+_PROLOG = re.compile(rb"(?:\s++|<\?[^>]*+>|<!--.*?-->)*+", re.DOTALL)
+_PAGE = re.compile(
+    rb"<!--|<!doctype\s+html|<(?:html|head|body|meta|base|link|title|style|script|table|div|span|p|br|hr|center|b|font|form"
+    rb"|h[1-6]|section|main|article|header|pre)[\s/>]"
+)
 
 
 def read_rows(path: Path, *, memory_limit: int = MEMORY_LIMIT) -> Iterator[SheetRow | RejectedRow]:
@@ -28,13 +35,13 @@ def read_rows(path: Path, *, memory_limit: int = MEMORY_LIMIT) -> Iterator[Sheet
     at once or on the way. Close the iterator when leaving it early: it holds a file or a child.
     """
     with path.open("rb") as file:
-        head = file.read(1024)
+        head = file.read(_HEAD)
     if head.startswith((_ZIP, _EMPTY_ZIP)):
         return read_xlsx(path, memory_limit)
     if head.startswith(_OFFICE_97):
         return read_xls(path, memory_limit)
     markup = _markup(head)
-    if markup.startswith(_HTML):
+    if _is_page(markup):
         return read_html(path)
     kind = next((kind for magic, kind in _OTHERS.items() if head.startswith(magic)), None)
     if markup.startswith(_XML):
@@ -44,6 +51,11 @@ def read_rows(path: Path, *, memory_limit: int = MEMORY_LIMIT) -> Iterator[Sheet
             "not_a_workbook", f"This is {kind}. Save it as an Excel workbook (.xlsx) or as CSV."
         )
     return read_csv(path)
+
+
+def _is_page(markup: bytes) -> bool:
+    prolog = _PROLOG.match(markup)
+    return _PAGE.match(markup, prolog.end() if prolog else 0) is not None
 
 
 def _markup(head: bytes) -> bytes:

@@ -47,6 +47,17 @@ def sniff_encoding(path: Path) -> str:
     return "utf-8"
 
 
+def is_written_in(path: Path, encoding: str) -> bool:
+    """Whether all of the file can be read so; raises FileRejected: nul_bytes."""
+    try:
+        _try(path, encoding)
+    except FileRejected as error:
+        if error.code != "undecodable":
+            raise
+        return False
+    return True
+
+
 def sniff_delimiter(line: str) -> str:
     """The one of comma, semicolon, tab and bar that occurs most often outside quotes; comma if none does."""
     bare = re.sub(r'"[^"]*"', "", line)
