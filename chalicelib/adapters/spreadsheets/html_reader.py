@@ -26,9 +26,12 @@ _CELLS = frozenset({"td", "th"})
 _BREAKS = frozenset({"br", "p", "div"})
 # By Python's names. Of UTF-16 no page can say in ASCII that it is written in it.
 _ENCODINGS = frozenset(
-    "utf-8 gb18030 gbk gb2312 big5 shift_jis cp932 euc_jp euc_kr koi8-r koi8-u cp866 mac-cyrillic tis-620"
-    " iso8859-2 iso8859-3 iso8859-4 iso8859-5 iso8859-6 iso8859-7 iso8859-8 iso8859-9 iso8859-10 iso8859-13"
-    " iso8859-14 iso8859-15 iso8859-16 cp1250 cp1251 cp1252 cp1253 cp1254 cp1255 cp1256 cp1257 cp1258".split()
+    {
+        *("utf-8", "koi8-r", "koi8-u", "cp866", "mac-cyrillic", "tis-620"),
+        *("gb18030", "gbk", "gb2312", "big5", "shift_jis", "cp932", "euc_jp", "euc_kr"),
+        *(f"cp125{number}" for number in range(9)),
+        *(f"iso8859-{number}" for number in range(2, 17)),
+    }
 )
 _CALLED_LATIN = frozenset({"ascii", "iso8859-1"})  # means windows-1252 (encoding.spec.whatwg.org, 4.2)
 
@@ -55,7 +58,7 @@ def read_html(path: Path) -> Iterator[SheetRow]:
 
 
 def _encoding(path: Path) -> str:
-    """What the page declares, if that is text's and all of the page can be read so; else what it looks like."""
+    """What the page declares, if that is one of text and all can be read so; else what it looks like."""
     with path.open("rb") as file:
         head = file.read(_HEAD)
     declared = _CHARSET.search(head)

@@ -1,9 +1,9 @@
 """The tags and the text of a page, in one pass and in flat memory, whatever a stranger put into it.
 
-After HTML's rules (html.spec.whatwg.org, 13.2.5) as far as a table needs them, but for what would lose rows: no
-tag and, within a table, no script reaches over a tag of the table; ``<anna@example.com>`` is text, and so is a
-``<`` that opens nothing. ``html.parser`` is not used: it takes quadratic time over a tag that never closes, and
-raises AssertionError for ``<![1]>`` and ValueError for a character's number of 5,000 digits.
+After HTML's rules (html.spec.whatwg.org, 13.2.5) as far as a table needs them, but for what would lose rows:
+no tag and, within a table, no script reaches over a tag of the table; ``<anna@example.com>`` is text, and so
+is a ``<`` that opens nothing. ``html.parser`` is not used: it takes quadratic time over a tag that never
+closes, and raises AssertionError for ``<![1]>`` and ValueError for a character's number of 5,000 digits.
 """
 
 import html
@@ -26,6 +26,7 @@ _ATTRIBUTES = re.compile(
          )*+""",
     re.IGNORECASE | re.VERBOSE,
 )
+_OPENS = re.compile(r"<(?=[a-z/!?])|<\Z", re.IGNORECASE)
 _COMMENT = "<!--"
 _COMMENT_END = re.compile(r"--!?>")
 _LONGEST_MARK = 16  # characters: what ends a comment or a script may lie across two blocks
@@ -66,8 +67,9 @@ class Markup:
 
     def __iter__(self) -> Iterator[Tag | str]:
         while self._look_ahead():
-            if not self._text.startswith("<", self._at):
-                yield self._take_text(self._end_of_text())
+            end = self._end_of_text()
+            if end > self._at:
+                yield self._take_text(end)
             elif self._text.startswith(_COMMENT, self._at):
                 self._at += 2
                 self._skip_to(_COMMENT_END, "a comment")
@@ -85,10 +87,10 @@ class Markup:
         return self._at < len(self._text)
 
     def _end_of_text(self) -> int:
-        """Where the next ``<`` stands; before a reference that may go on in the next block."""
-        end = self._text.find("<", self._at)
-        if end >= 0:
-            return end
+        """Where markup may open next; before a reference that may go on in the next block."""
+        opens = _OPENS.search(self._text, self._at)
+        if opens is not None:
+            return opens.start()
         end = len(self._text)
         reference = self._text.rfind("&", max(self._at + 1, end - _MAX_REFERENCE))
         return end if self._is_all or reference < 0 else reference
@@ -102,7 +104,9 @@ class Markup:
         """What opens here: a tag, a declaration, which is passed over, or nothing."""
         text, most = self._text, self._at + MAX_TAG
         name = _NAME.match(text, self._at, most)
-        inside = _ATTRIBUTES.match(text, name.end(), most) if name else _DECLARATION.match(text, self._at, most)
+        inside = (
+            _ATTRIBUTES.match(text, name.end(), most) if name else _DECLARATION.match(text, self._at, most)
+        )
         if inside is None:
             yield self._take_text(self._at + 1)
         elif not text.startswith(">", inside.end()):
