@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from chalicelib.adapters.spreadsheets.damage import TELLING, damaged
 from chalicelib.adapters.spreadsheets.markup import Markup, Tag, unreadable_page
 from chalicelib.adapters.spreadsheets.sniff import is_written_in, sniff_encoding
-from chalicelib.domain.contact_file import SheetRow
+from chalicelib.domain.contact_file import RejectedRow, SheetRow
 
 _BLOCK = 1 << 16
 _MAX_CELL = 1 << 16  # characters of a cell that are kept, far more than a contact's field may have
@@ -36,23 +37,23 @@ _ENCODINGS = frozenset(
 _CALLED_LATIN = frozenset({"ascii", "iso8859-1"})  # means windows-1252 (encoding.spec.whatwg.org, 4.2)
 
 
-def read_html(path: Path) -> Iterator[SheetRow]:
+def read_html(path: Path) -> Iterator[SheetRow | RejectedRow]:
     """Yield the rows of the first table with rows, numbered from 1, blank ones included.
 
     Raises FileRejected: not_a_workbook when there is no table or the page can't be followed, undecodable,
     nul_bytes.
     """
     table = _Table()
-    with path.open(encoding=_encoding(path), newline="") as file:
+    with path.open(encoding=_encoding(path), errors=TELLING, newline="") as file:
         for token in Markup(iter(lambda: file.read(_BLOCK), "")):
             row = table.take(token)
             if row is not None:
-                yield row
+                yield damaged(row.number, row.cells) or row
             if table.is_over:
                 return
     row = table.end_row()  # whether its table was closed or not
     if row is not None:
-        yield row
+        yield damaged(row.number, row.cells) or row
     if not table.rows:
         raise unreadable_page("it has no table in it")
 

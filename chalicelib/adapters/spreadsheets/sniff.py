@@ -1,14 +1,17 @@
-"""What a text file is written in: its encoding and its delimiter.
+"""What a text file is written in.
 
-Encoding, in this order: a byte order mark; UTF-16 if NULs stand on one side of the byte pairs only; UTF-8 if
-all of the file is; otherwise one of the two single-byte code pages that spreadsheets still save in, told
-apart by ``_single_byte``. ``csv.Sniffer`` is not used: it takes letters for delimiters.
+In this order: a byte order mark; UTF-16 if NULs stand on one side of the byte pairs only; UTF-8 if nearly all
+of the file is; otherwise one of the two single-byte code pages that spreadsheets still save in, told
+apart by ``_single_byte``. Fields that a program cut off in the middle of a character make no other encoding
+of it: such rows are told one by one (``damage``).
 """
 
 import codecs
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
+from chalicelib.adapters.spreadsheets.damage import TELLING, UNDECODED
 from chalicelib.domain.contact_file import FileRejected
 
 _BLOCK = 1 << 16
@@ -19,7 +22,8 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _UTF16_SHARE = 0.2  # of the pairs that hold an ASCII sign: delimiters and addresses alone make more than this
-_DELIMITERS = ",;\t|"
+_BEARABLE = 10  # a byte that can't be read on so many signs above ASCII, or a NUL on so many signs
+_HOPELESS = 1_000  # bytes that can't be read, and more than could: it is not worth going on
 
 # Letters above ASCII: all of Cyrillic in cp1251, the accented letters in cp1252.
 _HIGH_RUN = re.compile(rb"([A-Za-z]?)([\xa8\xb8\xc0-\xff]+)(?=([A-Za-z]?))")
@@ -28,40 +32,29 @@ _HIGH_BYTE = re.compile(rb"[\x80-\xff]")
 
 
 def sniff_encoding(path: Path) -> str:
-    """Name the codec that reads all of the file, having tried it, in blocks of 64 KiB.
+    """Name the codec that reads the file, having tried it on all of it, in blocks of 64 KiB.
 
-    Raises FileRejected: ``undecodable`` with the line of the first bad byte, or ``nul_bytes``.
+    Raises FileRejected: ``undecodable`` or ``nul_bytes``, with the line of the first such byte, when there
+    are more of them than damaged rows explain. UTF-16 must have none that can't be decoded: a byte that is
+    missing turns all that follows into other signs.
     """
     with path.open("rb") as file:
         head = file.read(_BLOCK)
     encoding = _by_mark(head) or _utf16_without_mark(head)
     if encoding is not None:
-        _try(path, encoding)
+        _survey(path, encoding).judge()
         return encoding
-    try:
-        _try(path, "utf-8")
-    except FileRejected as damaged:
-        if damaged.code != "undecodable":
-            raise
-        return _code_page(path, damaged)
+    found = _survey(path, "utf-8")
+    if not found.is_readable:
+        return _code_page(path, found)
+    found.judge()
     return "utf-8"
 
 
 def is_written_in(path: Path, encoding: str) -> bool:
-    """Whether all of the file can be read so; raises FileRejected: nul_bytes."""
-    try:
-        _try(path, encoding)
-    except FileRejected as error:
-        if error.code != "undecodable":
-            raise
-        return False
-    return True
-
-
-def sniff_delimiter(line: str) -> str:
-    """The one of comma, semicolon, tab and bar that occurs most often outside quotes; comma if none does."""
-    bare = re.sub(r'"[^"]*"', "", line)
-    return max(_DELIMITERS, key=bare.count)
+    """Whether all of the file can be read so, without any damage."""
+    found = _survey(path, encoding, errors="strict")
+    return not (found.undecoded or found.nuls)
 
 
 def _by_mark(head: bytes) -> str | None:
@@ -77,44 +70,91 @@ def _utf16_without_mark(head: bytes) -> str | None:
     return None
 
 
-def _try(path: Path, encoding: str) -> None:
-    """Decode the whole file and look for NULs, so that neither turns up when rows are already taken."""
-    decoder = codecs.getincrementaldecoder(encoding)()
-    line = 1
+@dataclass(slots=True)
+class _Survey:
+    """What decoding a file came upon. ``signs`` counts those above ASCII that could be decoded."""
+
+    encoding: str
+    length: int = 0
+    lines: int = 0
+    signs: int = 0
+    undecoded: int = 0
+    undecoded_line: int = 0
+    nuls: int = 0
+    nul_line: int = 0
+
+    @property
+    def is_readable(self) -> bool:
+        """Whether this is the encoding, for all that may be damaged."""
+        return self.undecoded * _BEARABLE <= self.signs
+
+    @property
+    def is_hopeless(self) -> bool:
+        return self.undecoded > max(self.signs, _HOPELESS)
+
+    def judge(self) -> None:
+        """Raise FileRejected for what is no text in this encoding."""
+        if self.nuls * _BEARABLE > self.length:
+            text = f"Line {self.nul_line} has NUL bytes in it: this is not a text file."
+            raise FileRejected("nul_bytes", text)
+        if not self.is_readable:
+            name = self.encoding.removesuffix("-sig").upper()
+            text = f"Line {self.undecoded_line} is not valid {name}, in which the rest of the file is. "
+            raise FileRejected("undecodable", text + "Save the file again as UTF-8.")
+
+    def add(self, text: str) -> None:
+        """Count what the next piece has."""
+        if not text.isascii():
+            undecoded = UNDECODED.findall(text)
+            self.signs += len(text) - len(text.encode("ascii", "ignore")) - len(undecoded)
+            if undecoded:
+                self.undecoded_line = self.undecoded_line or self._line_of(text, text.index(undecoded[0]))
+                self.undecoded += len(undecoded)
+        if "\0" in text:
+            self.nul_line = self.nul_line or self._line_of(text, text.index("\0"))
+            self.nuls += text.count("\0")
+        self.lines += text.count("\n")
+        self.length += len(text)
+
+    def break_off(self, block: bytes, at: int) -> None:
+        """Nothing after this byte can be decoded."""
+        self.undecoded_line = self.lines + block.count(b"\n", 0, at) + 1
+        self.undecoded += max(self.signs, 1)
+
+    def _line_of(self, text: str, at: int) -> int:
+        return self.lines + text.count("\n", 0, at) + 1
+
+
+def _survey(path: Path, encoding: str, errors: str = TELLING) -> _Survey:
+    """Decode the file and count what is no text, so that it is known before rows are taken."""
+    if encoding.startswith("utf-16"):
+        errors = "strict"
+    decoder = codecs.getincrementaldecoder(encoding)(errors)
+    found = _Survey(encoding)
     with path.open("rb") as file:
-        while True:
+        while not found.is_hopeless:
             block = file.read(_BLOCK)
             try:
-                text = decoder.decode(block, final=not block)
+                found.add(decoder.decode(block, final=not block))
             except UnicodeDecodeError as error:
-                line += error.object.count(b"\n", 0, error.start)
-                raise FileRejected("undecodable", _undecodable_text(encoding, line)) from None
-            if "\0" in text:
-                line += text.count("\n", 0, text.index("\0"))
-                raise FileRejected("nul_bytes", f"Line {line} has NUL bytes in it: this is not a text file.")
+                found.break_off(error.object, error.start)
+                break
             if not block:
-                return
-            line += text.count("\n")
+                break
+    return found
 
 
-def _undecodable_text(encoding: str, line: int) -> str:
-    name = encoding.removesuffix("-sig").upper()
-    return f"Line {line} is not valid {name}, in which the rest of the file is. Save the file again as UTF-8."
-
-
-def _code_page(path: Path, damaged: FileRejected) -> str:
+def _code_page(path: Path, as_utf_8: _Survey) -> str:
     sample = _non_ascii_sample(path)
     if _is_damaged_utf8(sample):
-        raise damaged
+        as_utf_8.judge()
     first = _single_byte(sample)
-    try:
-        _try(path, first)
-    except FileRejected as error:
-        if error.code != "undecodable":
-            raise
-        first = "cp1252" if first == "cp1251" else "cp1251"
-        _try(path, first)
-    return first
+    second = "cp1252" if first == "cp1251" else "cp1251"
+    found = _survey(path, first)
+    if not found.is_readable:
+        found = _survey(path, second)
+    found.judge()
+    return found.encoding
 
 
 def _non_ascii_sample(path: Path) -> bytes:
