@@ -115,7 +115,8 @@ def test_a_table_whose_end_is_missing_is_read_to_the_end(path: Path) -> None:
 
 
 def test_a_cell_over_several_columns_leaves_the_others_where_they_are(path: Path) -> None:
-    page = f"{HEADER}<tr><td data-colspan=9 class=x colspan='2'>x<td>y</td></tr>{BOB}"
+    header = HEADER.replace("</tr>", "<td>P2</td></tr>")
+    page = f"{header}<tr><td data-colspan=9 class=x colspan='2'>x<td>y</td></tr>{BOB}"
     assert cells(path, page)[1] == ["", "x", "y"]
 
 
@@ -123,6 +124,15 @@ def test_a_cell_over_several_columns_leaves_the_others_where_they_are(path: Path
 def test_a_span_that_makes_no_sense_is_one(path: Path, span: str) -> None:
     page = f"{HEADER}<tr><td colspan={span}>x<td>y</td></tr>{BOB}"
     assert cells(path, page)[1] == ["x", "y"]
+
+
+def test_titles_above_and_cells_beside_a_table_are_left_out(path: Path) -> None:
+    rows = ("email", "P1"), ("a@example.com", "x</td><td>y")
+    page = "".join(f"<tr><td>{one}</td><td>{two}</td></tr>" for one, two in rows)
+    assert cells(path, f"<table><tr><td>Contacts</td></tr>{page}") == [
+        ["email", "P1"],
+        ["a@example.com", "x"],
+    ]
 
 
 def test_a_row_that_never_ends_is_refused(path: Path) -> None:

@@ -193,6 +193,19 @@ def test_the_delimiter_is_the_one_that_makes_a_table(path: Path, text: str, head
     assert not rows or all(isinstance(row, Candidate) for row in read_contacts([first, *rows]))
 
 
+@pytest.mark.parametrize("title", ["Contacts", "Contacts, of 2024, all", '"Contacts; all"', "Contacts;;"])
+def test_titles_above_the_header_are_no_rows(path: Path, title: str) -> None:
+    text = f"{title}\n\nName;email;P1\nAnna;a@example.com;x, y\nBob;b@example.com;z\n"
+    path.write_text(text, encoding="utf-8")
+    rows = list(read_rows(path))
+    assert [row.number for row in rows if isinstance(row, SheetRow)] == [3, 4, 5]
+    assert cells(path, text)[1] == ["Anna", "a@example.com", "x, y"]
+
+
+def test_what_is_wrong_above_a_header_is_not_hidden(path: Path) -> None:
+    assert refusal(path, '"x" y\nemail,P1\na@example.com,\n').code == "misplaced_quote"
+
+
 def test_one_column_is_one_column(path: Path) -> None:
     """csv.Sniffer took the letter m for the delimiter of such a file."""
     assert cells(path, "email\nmark@example.com\ntim@example.com\n") == [

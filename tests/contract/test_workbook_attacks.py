@@ -147,7 +147,7 @@ def test_the_declared_sizes_are_added_up(path: Path) -> None:
     content = bytearray(workbook(path, LIST, extra={"xl/media/1": b"", "xl/media/2": b""}).read_bytes())
     for name in (b"xl/media/1", b"xl/media/2"):
         entry = content.rindex(name) - 46
-        struct.pack_into("<II", content, entry + 20, 110 << 20, 110 << 20)
+        struct.pack_into("<II", content, entry + 20, 310 << 20, 310 << 20)
     path.write_bytes(content)
     assert code(path) == "file_too_large_unpacked"
 

@@ -8,6 +8,7 @@ import pytest
 from chalicelib.adapters.spreadsheets.reading import read_rows
 from chalicelib.adapters.spreadsheets.workbook_child import cell_text, sheet_rows
 from chalicelib.domain.contact_file import (
+    Candidate,
     FileRejected,
     SheetRow,
     read_contacts,
@@ -38,7 +39,9 @@ def test_values_are_read_as_a_person_sees_them(path: Path) -> None:
         '<c r="D2" t="str"><f>A1&amp;"x"</f><v>cached</v></c><c r="E2"><f>A1</f><v>no type</v></c>'
         '<c r="F2" t="e"><v>#N/A</v></c><c r="G2" t="d"><v>2024-02-28T10:00:00</v></c>'
     )
-    workbook(path, row(1, text("A1", "email")) + row(2, cells, text("H2", " a@example.com ")))
+    workbook(
+        path, row(1, text("A1", "email"), text("H1", "P1")) + row(2, cells, text("H2", " a@example.com "))
+    )
     expected = [
         "79991234567",
         "0.1",
@@ -56,6 +59,9 @@ def test_values_are_read_as_a_person_sees_them(path: Path) -> None:
     ("value", "expected"),
     [
         (1e15, "1000000000000000"),
+        (-5.0, "-5"),
+        (1.234567890123457e17, "123456789012345700"),
+        (4.276380012345679e19, "42763800123456790000"),
         (1e300, "1e+300"),
         (float("nan"), "nan"),
         (datetime(2024, 2, 28).date(), "2024-02-28"),  # noqa: DTZ001  (a cell has no zone)
@@ -76,6 +82,52 @@ def test_the_first_visible_sheet_is_read(path: Path) -> None:
     workbook(path, table(("hidden",)), LIST, table(("third",)), states=("veryHidden",))
     assert rows(path)[0] == (1, ["email", "P1"])
     assert next(sheet_rows(str(path))) == (1, ["email", "P1"])
+
+
+def test_empty_sheets_before_the_first_with_content_are_passed_over(path: Path) -> None:
+    workbook(
+        path, "", row(3, text("B3", "")), table(("hidden",)), LIST, states=("visible", "visible", "hidden")
+    )
+    assert rows(path) == [(1, ["email", "P1"]), (2, ["a@example.com", "x"])]
+
+
+def test_cells_beside_the_last_column_with_a_name_are_notes(path: Path) -> None:
+    header, first = row(1, text("A1", "email"), text("C1", "P1")), text("A2", "a@example.com")
+    workbook(
+        path, header + row(2, first, text("B2", "x"), text("C2", "one"), text("D2", "y"), text("F2", "z"))
+    )
+    assert rows(path) == [(1, ["email", "", "P1"]), (2, ["a@example.com", "x", "one"])]
+    [person] = read_contacts(read_rows(path))
+    assert isinstance(person, Candidate)
+    assert person.person.p1 == "one"
+
+
+@pytest.mark.parametrize("first", ["a@example.com", "Contacts of 2024"])
+def test_where_the_first_row_names_no_columns_nothing_is_cut(path: Path, first: str) -> None:
+    workbook(path, table((first,), ("b@example.com", "Bob")))
+    assert rows(path) == [(1, [first]), (2, ["b@example.com", "Bob"])]
+
+
+def test_titles_above_the_header_are_no_rows(path: Path) -> None:
+    title = row(1, text("A1", "Контакты, 2024")) + row(3, text("A3", "Отдел"), text("B3", "Продажи"))
+    header = row(5, text("A5", "Имя"), text("B5", "E-mail"), text("C5", "P1"))
+    workbook(path, title + header + row(6, text("A6", "Анна"), text("B6", "a@example.com"), text("C6", "x")))
+    assert rows(path) == [(5, ["Имя", "E-mail", "P1"]), (6, ["Анна", "a@example.com", "x"])]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [("Name", "Channel"), ("a@example.com", "email")],
+        [("Address", "Channel", "City"), ("x", "email", "Rome")],
+        [("Address", "Channel"), ("b@example.com", "-"), ("Name", "email", "City")],
+        [("x",)] * 10 + [("email", "P1")],
+    ],
+)
+def test_a_row_below_the_header_is_not_taken_for_it(path: Path, lines: list[tuple[str, ...]]) -> None:
+    assert [tuple(cells) for _, cells in rows(workbook(path, table(*lines)))][: len(lines)] == [
+        tuple(line[: len(lines[0])]) if len(lines[0]) > 1 else line for line in lines
+    ]
 
 
 def test_no_visible_sheet_is_said(path: Path) -> None:

@@ -13,15 +13,16 @@ import resource
 import sys
 from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 
 import python_calamine
 
 Value = str | float | bool | date | datetime | time | timedelta
-_EXACT = 2**53  # the integers that a float holds exactly
+_LONGEST = 1e21  # numbers of bank cards and accounts have up to 20 digits, and no exponent
 
 
 def main(path: str, memory_limit: int, cpu_seconds: int) -> None:
-    """Write the first visible sheet of the workbook to standard output."""
+    """Write the first visible sheet with content of the workbook to standard output."""
     resource.setrlimit(resource.RLIMIT_AS, (memory_limit, memory_limit))
     resource.setrlimit(resource.RLIMIT_CPU, (cpu_seconds, cpu_seconds))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -50,35 +51,41 @@ def sheet_rows(path: str) -> Iterator[tuple[int, list[str]]]:
     """
     with open(path, "rb") as file:  # noqa: PTH123  (calamine goes by the name unless it gets an open file)
         workbook = python_calamine.CalamineWorkbook.from_filelike(file)
-        sheet = workbook.get_sheet_by_name(_first_visible(workbook))
-        for number, values in enumerate(sheet.iter_rows(), start=1):
-            cells = [value if isinstance(value, str) else cell_text(value) for value in values]
-            while cells and not cells[-1]:
-                cells.pop()
-            if cells:
-                yield number, cells
+        is_empty = True
+        for name in _visible(workbook):
+            for number, values in enumerate(workbook.get_sheet_by_name(name).iter_rows(), start=1):
+                cells = [value if isinstance(value, str) else cell_text(value) for value in values]
+                while cells and not cells[-1]:
+                    cells.pop()
+                if cells:
+                    is_empty = False
+                    yield number, cells
+            if not is_empty:
+                return
 
 
 def cell_text(value: Value) -> str:
-    """A cell as a person types it: no ``.0`` behind a phone number, dates in ISO 8601, TRUE, FALSE."""
+    """A cell as a person types it: no ``.0`` or exponent in a number of a phone, ISO dates, TRUE, FALSE."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):
-        exact = math.isfinite(value) and value.is_integer() and abs(value) < _EXACT
-        return str(int(value)) if exact else repr(value)
+        is_whole = math.isfinite(value) and value.is_integer() and abs(value) < _LONGEST
+        return f"{Decimal(repr(value)):.0f}" if is_whole else repr(value)
     if isinstance(value, datetime):
         return value.isoformat(sep=" ")
     return value.isoformat() if isinstance(value, date | time) else str(value)
 
 
-def _first_visible(workbook: python_calamine.CalamineWorkbook) -> str:
-    for sheet in workbook.sheets_metadata:
-        if (
-            sheet.visible == python_calamine.SheetVisibleEnum.Visible
-            and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
-        ):
-            return sheet.name
-    raise LookupError("it has no visible sheet")
+def _visible(workbook: python_calamine.CalamineWorkbook) -> list[str]:
+    names = [
+        sheet.name
+        for sheet in workbook.sheets_metadata
+        if sheet.visible == python_calamine.SheetVisibleEnum.Visible
+        and sheet.typ == python_calamine.SheetTypeEnum.WorkSheet
+    ]
+    if not names:
+        raise LookupError("it has no visible sheet")
+    return names
 
 
 if __name__ == "__main__":
