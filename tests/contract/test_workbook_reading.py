@@ -102,10 +102,11 @@ def test_cells_beside_the_last_column_with_a_name_are_notes(path: Path) -> None:
     assert person.person.p1 == "one"
 
 
-@pytest.mark.parametrize("first", ["a@example.com", "Contacts of 2024"])
-def test_where_the_first_row_names_no_columns_nothing_is_cut(path: Path, first: str) -> None:
-    workbook(path, table((first,), ("b@example.com", "Bob")))
-    assert rows(path) == [(1, [first]), (2, ["b@example.com", "Bob"])]
+@pytest.mark.parametrize("first", [["a@example.com"], ["Ann", "a@example.com"], ["Contacts of 2024"]])
+def test_where_the_first_row_names_no_columns_nothing_is_cut(path: Path, first: list[str]) -> None:
+    second = ["Bob", "b@example.com", "Rome"]
+    workbook(path, table(tuple(first), tuple(second)))
+    assert rows(path) == [(1, first), (2, second)]
 
 
 def test_titles_above_the_header_are_no_rows(path: Path) -> None:
