@@ -17,7 +17,7 @@ from chalicelib.adapters.spreadsheets.xlsx_checks import check_workbook, encrypt
 from chalicelib.domain.contact_file import FileRejected, SheetRow
 
 # Bytes of address space: 1,000,000 rows of eight cells, 485 MiB unpacked, take 875 MiB and 13 s. The function
-# has 1,769 MB, of which its own process needs less than 200.
+# has 1,769 MB, of which its own process takes some 60.
 MEMORY_LIMIT = 1_200 * 1024 * 1024
 CPU_SECONDS = 60  # of the child's own time: one that waits for its reader spends none
 _CFB_HEADER = 512  # bytes
