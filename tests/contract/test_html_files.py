@@ -126,10 +126,11 @@ def test_a_span_that_makes_no_sense_is_one(path: Path, span: str) -> None:
     assert cells(path, page)[1] == ["x", "y"]
 
 
-def test_titles_above_and_cells_beside_a_table_are_left_out(path: Path) -> None:
+def test_cells_beside_a_table_are_left_out_also_below_a_title(path: Path) -> None:
     rows = ("email", "P1"), ("a@example.com", "x</td><td>y")
     page = "".join(f"<tr><td>{one}</td><td>{two}</td></tr>" for one, two in rows)
     assert cells(path, f"<table><tr><td>Contacts</td></tr>{page}") == [
+        ["Contacts"],
         ["email", "P1"],
         ["a@example.com", "x"],
     ]

@@ -22,6 +22,7 @@ from chalicelib.domain.contact_file import (
     FileRejected,
     RejectedRow,
     SheetRow,
+    open_sheet,
     read_contacts,
 )
 from chalicelib.domain.csv_cells import harmless
@@ -197,9 +198,10 @@ def test_the_delimiter_is_the_one_that_makes_a_table(path: Path, text: str, head
 def test_titles_above_the_header_are_no_rows(path: Path, title: str) -> None:
     text = f"{title}\n\nName;email;P1\nAnna;a@example.com;x, y\nBob;b@example.com;z\n"
     path.write_text(text, encoding="utf-8")
-    rows = list(read_rows(path))
-    assert [row.number for row in rows if isinstance(row, SheetRow)] == [3, 4, 5]
-    assert cells(path, text)[1] == ["Anna", "a@example.com", "x, y"]
+    sheet = open_sheet(read_rows(path))
+    people = [row for row in sheet.contacts() if isinstance(row, Candidate)]
+    assert (sheet.header_row, [row.row_number for row in people]) == (3, [4, 5])
+    assert (people[0].person.email, people[0].person.p1) == ("a@example.com", "x, y")
 
 
 def test_what_is_wrong_above_a_header_is_not_hidden(path: Path) -> None:

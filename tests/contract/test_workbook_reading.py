@@ -11,6 +11,7 @@ from chalicelib.domain.contact_file import (
     Candidate,
     FileRejected,
     SheetRow,
+    open_sheet,
     read_contacts,
 )
 from tests.contract.workbook_builders import row, table, text, workbook
@@ -113,7 +114,10 @@ def test_titles_above_the_header_are_no_rows(path: Path) -> None:
     title = row(1, text("A1", "Контакты, 2024")) + row(3, text("A3", "Отдел"), text("B3", "Продажи"))
     header = row(5, text("A5", "Имя"), text("B5", "E-mail"), text("C5", "P1"))
     workbook(path, title + header + row(6, text("A6", "Анна"), text("B6", "a@example.com"), text("C6", "x")))
-    assert rows(path) == [(5, ["Имя", "E-mail", "P1"]), (6, ["Анна", "a@example.com", "x"])]
+    sheet = open_sheet(read_rows(path))
+    [person] = sheet.contacts()
+    assert isinstance(person, Candidate)
+    assert (sheet.header_row, person.row_number, person.person.email) == (5, 6, "a@example.com")
 
 
 @pytest.mark.parametrize(

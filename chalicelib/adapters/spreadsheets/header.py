@@ -1,39 +1,15 @@
-"""Where the table of a file begins, for people write titles above it, and how wide it is.
+"""How wide the table of a workbook or a page is: people write notes beside it.
 
-What columns are for is told by ``file_columns``; here it is only asked whether a row names one for addresses.
+Where its header stands, below a title or not, is ``file_header``'s to say.
 """
 
 from collections.abc import Iterator
 
-from chalicelib.domain.contact_file import RejectedRow, SheetRow
+from chalicelib.domain.contact_file import FileRejected, RejectedRow, SheetRow
 from chalicelib.domain.file_columns import propose
+from chalicelib.domain.file_header import LOOKED_AT, header_place
 
-_LOOKED_AT = 10  # rows with content among which the header is looked for
 _ENOUGH = 2  # names that make a header of a row, whatever they are
-
-
-def below_titles(rows: Iterator[SheetRow | RejectedRow]) -> Iterator[SheetRow | RejectedRow]:
-    """The rows from the header on, if that is among the first: the row that names a column for addresses.
-
-    What is above it, each row with fewer cells, is a title. Nothing is left out where a row with an address
-    comes first, or no such header. Blank rows above are dropped.
-    """
-    above: list[SheetRow | RejectedRow] = []
-    most = 0
-    for row in rows:
-        cells = row.cells if isinstance(row, SheetRow) else [row.value]
-        filled = sum(1 for cell in cells if cell.strip())
-        if not filled:
-            continue
-        if isinstance(row, SheetRow) and filled > most and _names_addresses(cells):
-            above = [row]
-            break
-        above.append(row)
-        most = max(most, filled)
-        if len(above) == _LOOKED_AT or any("@" in cell for cell in cells) or isinstance(row, RejectedRow):
-            break
-    yield from above
-    yield from rows
 
 
 def within_header(rows: Iterator[SheetRow | RejectedRow]) -> Iterator[SheetRow | RejectedRow]:
@@ -41,17 +17,39 @@ def within_header(rows: Iterator[SheetRow | RejectedRow]) -> Iterator[SheetRow |
 
     Only for tables whose cells can't have slipped, as those of text can by a delimiter too many.
     """
-    width: int | None = None
-    for row in rows:
-        if isinstance(row, RejectedRow):
-            yield row
-            continue
-        width = _width(row.cells) if width is None else width
-        yield SheetRow(row.number, row.cells[:width]) if 0 < width < len(row.cells) else row
+    first: list[SheetRow | RejectedRow] = []
+    failure = None
+    try:
+        first.extend(_first(rows))
+    except FileRejected as error:  # what came before it is read all the same
+        failure = error
+    width = _width(first)
+    yield from (_cut(row, width) for row in first)
+    if failure is not None:
+        raise failure
+    yield from (_cut(row, width) for row in rows)
 
 
-def _width(header: list[str]) -> int:
-    """How many columns the header has; 0 where the first row may be none."""
+def _first(rows: Iterator[SheetRow | RejectedRow]) -> Iterator[SheetRow | RejectedRow]:
+    """The rows among which the header is."""
+    filled = 0
+    while filled < LOOKED_AT and (row := next(rows, None)) is not None:
+        filled += isinstance(row, SheetRow) and any(map(str.strip, row.cells))
+        yield row
+
+
+def _cut(row: SheetRow | RejectedRow, width: int) -> SheetRow | RejectedRow:
+    if isinstance(row, RejectedRow) or not 0 < width < len(row.cells):
+        return row
+    return SheetRow(row.number, row.cells[:width])
+
+
+def _width(first: list[SheetRow | RejectedRow]) -> int:
+    """How many columns the header has; 0 where there may be none."""
+    filled = [row.cells for row in first if isinstance(row, SheetRow) and any(map(str.strip, row.cells))]
+    if not filled:
+        return 0
+    header = filled[header_place(filled)]
     named = [number for number, name in enumerate(header, start=1) if name.strip()]
     is_header = _names_addresses(header) or (
         len(named) >= _ENOUGH and not any("@" in name for name in header)

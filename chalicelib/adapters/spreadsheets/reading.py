@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chalicelib.adapters.spreadsheets.csv_reader import read_csv
-from chalicelib.adapters.spreadsheets.header import below_titles, within_header
+from chalicelib.adapters.spreadsheets.header import within_header
 from chalicelib.adapters.spreadsheets.html_reader import read_html
 from chalicelib.adapters.spreadsheets.workbook_reader import MEMORY_LIMIT, read_xls, read_xlsx
 from chalicelib.domain.contact_file import FileRejected, RejectedRow, SheetRow
@@ -38,12 +38,12 @@ def read_rows(path: Path, *, memory_limit: int = MEMORY_LIMIT) -> Iterator[Sheet
     with path.open("rb") as file:
         head = file.read(_HEAD)
     if head.startswith((_ZIP, _EMPTY_ZIP)):
-        return within_header(below_titles(read_xlsx(path, memory_limit)))
+        return within_header(read_xlsx(path, memory_limit))
     if head.startswith(_OFFICE_97):
-        return within_header(below_titles(read_xls(path, memory_limit)))
+        return within_header(read_xls(path, memory_limit))
     markup = _markup(head)
     if _is_page(markup):
-        return within_header(below_titles(read_html(path)))
+        return within_header(read_html(path))
     kind = next((kind for magic, kind in _OTHERS.items() if head.startswith(magic)), None)
     if markup.startswith(_XML):
         kind = "an XML document"
@@ -51,7 +51,7 @@ def read_rows(path: Path, *, memory_limit: int = MEMORY_LIMIT) -> Iterator[Sheet
         raise FileRejected(
             "not_a_workbook", f"This is {kind}. Save it as an Excel workbook (.xlsx) or as CSV."
         )
-    return below_titles(read_csv(path))
+    return read_csv(path)
 
 
 def _is_page(markup: bytes) -> bool:
