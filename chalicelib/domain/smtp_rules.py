@@ -19,6 +19,9 @@ HANDED = frozenset({Stage.DATA, Stage.DOT})
 LOGIN = frozenset({Stage.AUTH})
 BEFORE_DOT = EVERYWHERE - {Stage.DOT}
 
+# The reason of a dialogue that broke off before the final dot: closed, reset, or silent for too long.
+CONNECTION_LOST = "connection_lost"
+
 
 @dataclass(frozen=True, slots=True)
 class Rule:
@@ -166,7 +169,7 @@ class Fallback:
     scope: Scope
     put_off: str
     refused: str
-    silence: str = "connection_lost"
+    silence: str = CONNECTION_LOST
 
 
 FALLBACKS: dict[Stage, Fallback] = {

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.delivery import Accepted, Refused, Scope, Stage, TryLater, Unknown
 from chalicelib.domain.smtp_advice import ADVICE
 from chalicelib.domain.smtp_replies import classify, printable, refusal, split_reply, wait_hint
-from chalicelib.domain.smtp_rules import FALLBACKS, RULES
+from chalicelib.domain.smtp_rules import CONNECTION_LOST, FALLBACKS, RULES
 
 CONTACT, CONTENT, LINE, RATE = Scope.CONTACT, Scope.CONTENT, Scope.LINE, Scope.RATE
 BANNER, EHLO, TLS, AUTH, MAIL, RCPT, DATA, DOT = list(Stage)[2:]
@@ -235,6 +235,15 @@ def test_before_the_dot_nothing_is_accepted_or_in_doubt(
         assert isinstance(outcome, TryLater)
         assert outcome.scope is (LINE if stage not in (RCPT, DATA) else CONTACT)
         assert outcome.reason.reply_text is None
+
+
+@pytest.mark.parametrize("stage", [EHLO, AUTH, MAIL, RCPT, DATA])
+def test_silence_before_the_dot_has_one_reason_that_no_reply_has(stage: Stage) -> None:
+    silent = classify(stage, None, None, "")
+    assert isinstance(silent, TryLater)
+    assert silent.reason.code == CONNECTION_LOST
+    assert not any(CONNECTION_LOST in (row.put_off, row.refused) for row in FALLBACKS.values())
+    assert not any(rule.reason == CONNECTION_LOST for rule in RULES)
 
 
 def test_what_is_printed_has_no_controls() -> None:
