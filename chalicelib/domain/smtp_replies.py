@@ -2,7 +2,8 @@
 
 Three questions in this order. *When*: before the final dot nothing was accepted, so silence is worth a
 retry; after it, silence is a doubt that no retry may resolve. *What class*: 4xx waits, 5xx ends; where the
-enhanced code (RFC 3463) contradicts the basic one, the milder wins. *Whom it concerns*: the rules say.
+enhanced code (RFC 3463) contradicts the basic one, the milder wins. *Whom it concerns*: the rules say, which
+read the server's own words and never what it quotes.
 """
 
 import re
@@ -10,10 +11,12 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from chalicelib.domain.delivery import Accepted, Reason, Refused, Scope, Stage, TryLater, Unknown
+from chalicelib.domain.reply_words import own_words
 from chalicelib.domain.smtp_advice import ADVICE
-from chalicelib.domain.smtp_rules import FALLBACKS, RULES, Rule
+from chalicelib.domain.smtp_rules import FALLBACKS, RULES, Rule, names_the_recipient
 
 TEXT_LIMIT = 500  # characters of a reply that are kept
+READ_LIMIT = 4_000  # characters of it that are read
 LONGEST_WAIT = timedelta(hours=1)  # a server may wish for more; a campaign has an end date
 
 _POSITIVE, _TRANSIENT, _PERMANENT = 2, 4, 5  # RFC 5321, 4.2.1: the first digit
@@ -32,28 +35,33 @@ _QUEUE_IDS = (
 
 
 def classify(
-    stage: Stage, code: int | None, enhanced: str | None, text: str
+    stage: Stage, code: int | None, enhanced: str | None, text: str, recipient: str = ""
 ) -> Accepted | TryLater | Refused | Unknown:
     """The outcome of a reply that was not (yet) what the stage hoped for, or of the final one.
 
     ``code`` is None when nothing readable came. ``enhanced`` and ``text`` come from `split_reply`.
+    ``recipient`` is the bare address that the reply may quote, as far as it is known.
     """
     if stage is Stage.DOT:
-        return _final(code, enhanced, text)
-    return refusal(stage, code, enhanced, text)
+        return _final(code, enhanced, text, recipient)
+    return refusal(stage, code, enhanced, text, recipient)
 
 
-def _final(code: int | None, enhanced: str | None, text: str) -> Accepted | TryLater | Refused | Unknown:
+def _final(
+    code: int | None, enhanced: str | None, text: str, recipient: str
+) -> Accepted | TryLater | Refused | Unknown:
     answer = None if code is None else code // 100
     if answer == _POSITIVE:
         said = printable(text)
         return Accepted(remote_id=_queue_id(said), reply_text=said or None)
     if answer in (_TRANSIENT, _PERMANENT):
-        return refusal(Stage.DOT, code, enhanced, text)
+        return refusal(Stage.DOT, code, enhanced, text, recipient)
     return Unknown(reason("outcome_unknown", Stage.DOT, code, enhanced, text))
 
 
-def refusal(stage: Stage, code: int | None, enhanced: str | None, text: str) -> TryLater | Refused:
+def refusal(
+    stage: Stage, code: int | None, enhanced: str | None, text: str, recipient: str = ""
+) -> TryLater | Refused:
     """The same where an acceptance is out of the question: before the final dot, or at a clear no after it.
 
     Raises ValueError for anything else at the dot: that would call a doubt a failure.
@@ -61,16 +69,16 @@ def refusal(stage: Stage, code: int | None, enhanced: str | None, text: str) -> 
     if stage is Stage.DOT and (code is None or code // 100 not in (_TRANSIENT, _PERMANENT)):
         raise ValueError("after the final dot only a 4xx or 5xx reply is a refusal")
     enhanced = enhanced if enhanced and _ENHANCED.fullmatch(enhanced) else None
-    said = printable(text)
     if code is None:
         return TryLater(reason(FALLBACKS[stage].silence, stage), FALLBACKS[stage].scope)
     if code // 100 not in (_TRANSIENT, _PERMANENT):
         return unreadable(stage)
-    rule = _rule(stage, code, enhanced, said)
-    why = reason(rule.reason, stage, code, enhanced, said)
+    words = printable(own_words(text[:READ_LIMIT], recipient))
+    rule = _rule(stage, code, enhanced, words)
+    why = reason(rule.reason, stage, code, enhanced, text)
     if _final_word(code, enhanced) and not rule.passing:
         return Refused(why, rule.scope)
-    return TryLater(why, rule.scope, after=_wish(rule, said))
+    return TryLater(why, rule.scope, after=_wish(rule, words))
 
 
 def unreadable(stage: Stage) -> TryLater:
@@ -111,9 +119,11 @@ def wait_hint(text: str) -> timedelta | None:
     return min(timedelta(seconds=seconds), LONGEST_WAIT)
 
 
-def _rule(stage: Stage, code: int, enhanced: str | None, text: str) -> Rule:
+def _rule(stage: Stage, code: int, enhanced: str | None, words: str) -> Rule:
+    # A code that names the recipient says more than any word: it speaks for no line and no content.
+    of_others = "" if names_the_recipient(stage, enhanced) else words
     for rule in RULES:
-        if rule.fits(stage, code, enhanced, text):
+        if rule.fits(stage, code, enhanced, words if rule.scope is Scope.CONTACT else of_others):
             return rule
     fallback = FALLBACKS[stage]
     return Rule(fallback.refused if _final_word(code, enhanced) else fallback.put_off, fallback.scope)
@@ -123,10 +133,10 @@ def _final_word(code: int, enhanced: str | None) -> bool:
     return code // 100 == _PERMANENT and (enhanced is None or enhanced.startswith("5"))
 
 
-def _wish(rule: Rule, text: str) -> timedelta | None:
+def _wish(rule: Rule, words: str) -> timedelta | None:
     # A quota lasts for hours: asking more often than the longest wait would only annoy.
     longest = LONGEST_WAIT if rule.reason == "sending_quota_used_up" and rule.scope is Scope.LINE else None
-    return wait_hint(text) or longest
+    return wait_hint(words) or longest
 
 
 def _queue_id(text: str) -> str | None:

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from chalicelib.domain.delivery import Scope, Stage
+from chalicelib.domain.reply_words import BLANK
 
 CONTACT, CONTENT, LINE, RATE = Scope.CONTACT, Scope.CONTENT, Scope.LINE, Scope.RATE
 
@@ -27,8 +28,8 @@ CONNECTION_LOST = "connection_lost"
 class Rule:
     """Fits when the stage and the code do, and the enhanced code *or* the words do (where a row has them).
 
-    ``enhanced`` and ``words`` are regular expressions, the former for the whole ``class.subject.detail``.
-    ``passing``: worth a retry even when the server says 5xx.
+    ``enhanced`` and ``words`` are regular expressions, the former for the whole ``class.subject.detail``, the
+    latter for the server's own words (`reply_words`). ``passing``: worth a retry even at a 5xx.
     """
 
     reason: str
@@ -39,16 +40,26 @@ class Rule:
     words: str = ""
     passing: bool = False
 
-    def fits(self, stage: Stage, code: int, enhanced: str | None, text: str) -> bool:
+    def fits(self, stage: Stage, code: int, enhanced: str | None, words: str) -> bool:
         """Whether this row speaks of the reply."""
         if stage not in self.stages or (self.codes and code not in self.codes):
             return False
-        return not (self.enhanced or self.words) or self._signs(enhanced, text)
+        return not (self.enhanced or self.words) or self._signs(enhanced, words)
 
-    def _signs(self, enhanced: str | None, text: str) -> bool:
+    def _signs(self, enhanced: str | None, words: str) -> bool:
         if self.enhanced and enhanced and re.fullmatch(self.enhanced, enhanced):
             return True
-        return bool(self.words) and re.search(self.words, text, re.IGNORECASE) is not None
+        return bool(self.words) and re.search(self.words, words, re.IGNORECASE) is not None
+
+
+# No such mailbox or domain, not an address, null MX; switched off, full (RFC 3463, 3.2 and 3.3; RFC 7505).
+# Not X.1.0: servers say it of senders, too.
+_OF_THE_RECIPIENT = re.compile(r"[45]\.(?:1\.(?:[1236]|10)|2\.[12])")
+
+
+def names_the_recipient(stage: Stage, enhanced: str | None) -> bool:
+    """Whether the enhanced code says by itself that this recipient is the trouble."""
+    return stage in ADDRESSED and enhanced is not None and bool(_OF_THE_RECIPIENT.fullmatch(enhanced))
 
 
 def _codes(*codes: int) -> frozenset[int]:
@@ -116,7 +127,8 @@ RULES: tuple[Rule, ...] = (
         "sender_blocked",
         LINE,
         enhanced=r"5\.7\.7\d\d",
-        words=r"\b(block|black|deny)-?list|\bblocked using\b|client host.{0,80}\b(blocked|rejected)\b",
+        words=r"\b(block|black|deny)-?list|\bblocked using\b|client host.{0,80}\b(blocked|rejected)\b"
+        rf"|(?<!not )\blisted (at|by|in|on) {BLANK}",  # a list that is named by its host
     ),
     # Encryption and sign-in
     Rule("encryption_required", LINE, codes=_codes(530), words=r"\b(starttls|tls|ssl)\b"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from chalicelib.adapters.smtp import Timeouts
-from chalicelib.domain.delivery import Accepted, Refused, Scope, TryLater, Unknown
+from chalicelib.domain.delivery import Accepted, Envelope, Refused, Scope, TryLater, Unknown
 from tests.contract.faulty_smtp import (
     EXTENSIONS,
     PASSWORD,
@@ -181,6 +181,22 @@ def test_a_refused_tcp_connection_leaves_the_next_one_possible() -> None:
 def test_what_is_no_smtp_server_is_not_quoted(text: bytes) -> None:
     with FaultySmtp({"banner": [say(text)]}) as server, sending() as sender:
         assert "s3cret" not in repr(send(sender, line(server.port)))
+
+
+@pytest.mark.parametrize("extensions", [EXTENSIONS, WITHOUT_PIPELINING], ids=["pipelined", "one by one"])
+@pytest.mark.parametrize("at", ["rcpt", "data", "body", "dot"])
+def test_what_a_server_quotes_of_the_recipient_concerns_no_line(at: str, extensions: tuple[str, ...]) -> None:
+    refuse = (
+        then(say(b"550 relay: user unknown\r\n"), drop)
+        if at == "body"
+        else say(b"550 relay: user unknown\r\n")
+    )
+    message = LARGE if at == "body" else MESSAGE
+    with FaultySmtp({at: [refuse]}, extensions) as server, sending() as sender:
+        to = Envelope("from@example.com", "relay@example.org")
+        outcome = send(sender, line(server.port), message, to)
+    assert isinstance(outcome, Refused)
+    assert (outcome.scope, outcome.reason.code) == (CONTACT, "mailbox_unknown")
 
 
 def test_a_reply_out_of_turn_is_never_taken_for_the_final_one() -> None:

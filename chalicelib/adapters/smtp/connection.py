@@ -119,7 +119,8 @@ class SmtpConnection:
     ) -> Outcome:
         with self._dialogue.until(addressed_by):
             self._address(commands)
-        return obstacle(go_ahead) or self._write_body(message) or self._end_of_message()
+        to = commands.recipient
+        return obstacle(go_ahead) or self._write_body(message, to) or self._end_of_message(to)
 
     def _address(self, commands: Opening) -> None:
         """MAIL and RCPT, in one packet where the server allows (RFC 2920). Raises Failed."""
@@ -131,7 +132,7 @@ class SmtpConnection:
             self._answer_to_mail()
         reply = self._dialogue.hear(Stage.RCPT)
         if reply.code not in _TAKEN:
-            raise denial(Stage.RCPT, reply)
+            raise denial(Stage.RCPT, reply, commands.recipient)
 
     def _answer_to_mail(self) -> None:
         reply = self._dialogue.hear(Stage.MAIL)
@@ -142,25 +143,28 @@ class SmtpConnection:
                 self._dialogue.hear(Stage.RCPT)  # a refused MAIL is followed by the refusal of its RCPT
         raise denial(Stage.MAIL, reply)
 
-    def _write_body(self, message: Message) -> Outcome | None:
+    def _write_body(self, message: Message, recipient: str) -> Outcome | None:
         """DATA and all but the dot that ends it; the outcome if the message broke off or the server spoke."""
         more = time_to_carry(len(message)).total_seconds()
         deadline = time.monotonic() + self._timeouts.body + more
         with self._dialogue.until(deadline):
-            self._dialogue.ask(Stage.DATA, b"DATA", _GO_ON)
+            self._dialogue.say(Stage.DATA, b"DATA")
+            reply = self._dialogue.hear(Stage.DATA)
+        if reply.code != _GO_ON:
+            raise denial(Stage.DATA, reply, recipient)
         try:
             for piece in on_the_wire(message):
                 if self._wire.interrupted():  # seldom, but it spares the rest of a message that is refused
                     break
                 self._wire.write(piece, deadline)
         except WireError:
-            return self._last_words()
+            return self._last_words(recipient)
         except Exception as error:  # noqa: BLE001  (such as a file that can't be read: without its dot it is no message)
             self._wire.close()
             return Withheld(error)
-        return self._last_words() if self._wire.interrupted() else None
+        return self._last_words(recipient) if self._wire.interrupted() else None
 
-    def _last_words(self) -> Outcome:
+    def _last_words(self, recipient: str) -> Outcome:
         """Before the dot nothing can be accepted, unless the server says it did: then nobody knows what."""
         try:
             reply = self._wire.read_reply(time.monotonic() + self._timeouts.goodbye)
@@ -170,9 +174,9 @@ class SmtpConnection:
             self._wire.close()
         if reply.code // 100 == _POSITIVE:
             return classify(Stage.DOT, None, None, "")
-        return refusal(Stage.DATA, reply.code, *split_reply(reply.lines))
+        return refusal(Stage.DATA, reply.code, *split_reply(reply.lines), recipient)
 
-    def _end_of_message(self) -> Outcome:
+    def _end_of_message(self, recipient: str) -> Outcome:
         """The hand-over: from this write on the server may have the message, and only its reply can tell."""
         deadline = time.monotonic() + self._timeouts.final
         try:
@@ -181,7 +185,7 @@ class SmtpConnection:
         except WireError:
             self._wire.close()
             return classify(Stage.DOT, None, None, "")
-        return classify(Stage.DOT, reply.code, *split_reply(reply.lines))
+        return classify(Stage.DOT, reply.code, *split_reply(reply.lines), recipient)
 
     def _settle(self, outcome: Outcome) -> None:
         """Leaves the connection between two transactions, or closed."""

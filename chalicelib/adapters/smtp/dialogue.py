@@ -78,9 +78,9 @@ def require(stage: Stage, reply: Reply, expect: int) -> Reply:
     return reply
 
 
-def denial(stage: Stage, reply: Reply) -> Failed:
-    """A reply that is not the one needed, as the end of the dialogue."""
-    return Failed(refusal(stage, reply.code, *split_reply(reply.lines)))
+def denial(stage: Stage, reply: Reply, recipient: str = "") -> Failed:
+    """A reply that is not the one needed, as the end of the dialogue. It may quote the ``recipient``."""
+    return Failed(refusal(stage, reply.code, *split_reply(reply.lines), recipient))
 
 
 def _without(secrets: tuple[str, ...], reply: Reply) -> Reply:

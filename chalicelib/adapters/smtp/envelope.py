@@ -14,10 +14,11 @@ _NOT_PLAIN = re.compile(r"[^!-*,-<>-\[\]-~]")  # RFC 6533: neither + nor = nor a
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """MAIL and RCPT as lines without their ends."""
+    """MAIL and RCPT as lines without their ends, and the address that replies from RCPT on may quote."""
 
     mail: bytes
     rcpt: bytes
+    recipient: str
 
 
 def opening(envelope: Envelope, length: int | None, extensions: Extensions) -> Opening | Refused:
@@ -35,8 +36,9 @@ def opening(envelope: Envelope, length: int | None, extensions: Extensions) -> O
         return mail
     rcpt = b"RCPT TO:<" + recipient.text + b">"
     if envelope.reports is None or not extensions.offers("DSN"):
-        return Opening(mail, rcpt)
-    return Opening(mail + _returned(envelope.reports), rcpt + _notified(envelope.reports, recipient))
+        return Opening(mail, rcpt, envelope.recipient)
+    mail, rcpt = mail + _returned(envelope.reports), rcpt + _notified(envelope.reports, recipient)
+    return Opening(mail, rcpt, envelope.recipient)
 
 
 def mail_from(
