@@ -169,7 +169,8 @@ def _delay(record: Record) -> DeliveryEvent:
 def _bounce(record: Record) -> DeliveryEvent:
     said = _first(record.part, "bouncedRecipients")
     kind, subtype = _text(record.part, "bounceType") or "", _text(record.part, "bounceSubType") or ""
-    return _came_back(record, bounce(kind, subtype, _text(said, "status"), _text(said, "diagnosticCode")))
+    status, diagnostic = _text(said, "status"), _text(said, "diagnosticCode")
+    return _came_back(record, bounce(kind, subtype, status, diagnostic, record.recipient))
 
 
 def _came_back(record: Record, found: SesBounce) -> DeliveryEvent:

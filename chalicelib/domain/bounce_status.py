@@ -90,9 +90,9 @@ def _status(action: str, group: Fields) -> Status:
     diagnostic = _value(group, "diagnostic-code").partition(";")
     text = (diagnostic[2] or diagnostic[0]).strip()
     if action == "failed":
-        return Status(action, recipient, failed(status[1] if status else None, text))
+        return Status(action, recipient, failed(status[1] if status else None, text, recipient))
     if action == "delayed":
-        return Status(action, recipient, delayed(status[1] if status else None, text))
+        return Status(action, recipient, delayed(status[1] if status else None, text, recipient))
     return Status(action, recipient)
 
 

@@ -78,7 +78,7 @@ def read(message: Part) -> Told | None:
     recipient, said = _recipient(message, text)
     if recipient is None:
         return None
-    return Told(late, recipient, delayed(None, said) if late else failed(None, said))
+    return Told(late, recipient, (delayed if late else failed)(None, said, recipient))
 
 
 def _own_words(message: Part) -> str:

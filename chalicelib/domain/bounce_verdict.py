@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 
 from chalicelib.domain.delivery import Reason, Stage
 from chalicelib.domain.delivery_event import BounceType
+from chalicelib.domain.reply_words import own_words
 from chalicelib.domain.smtp_advice import ADVICE
 from chalicelib.domain.smtp_replies import printable, refusal
 
@@ -94,14 +95,17 @@ class Verdict:
     suppress: bool = False
 
 
-def failed(status: str | None, text: str) -> Verdict:
-    """A message that was given up: ``status`` is the report's enhanced code, ``text`` the server's own words."""
-    code, enhanced, said = _evidence(status, text)
+def failed(status: str | None, text: str, recipient: str | None = None) -> Verdict:
+    """A message that was given up: ``status`` is the report's enhanced code, ``text`` what the server said.
+
+    What the text quotes, such as the ``recipient``, is neither a code nor a word of it.
+    """
+    code, enhanced, said = _evidence(status, text, recipient)
     if enhanced is None and code is None:
         return Verdict(_reason("bounced", None, None, said), BounceType.UNDETERMINED)
     digit = int((enhanced or str(code))[0])
     basic = code if code is not None and code // 100 == digit else digit * 100 + 50
-    name = refusal(Stage.DOT, basic, enhanced, said).reason.code
+    name = refusal(Stage.DOT, basic, enhanced, said, recipient or "").reason.code
     final = digit == _PERMANENT
     if final and name in _NO_SUCH_ADDRESS:
         return Verdict(_reason(name, code, enhanced, said), BounceType.PERMANENT, suppress=True)
@@ -115,9 +119,9 @@ def failed(status: str | None, text: str) -> Verdict:
     return Verdict(_reason(kept, code, enhanced, said), BounceType.PERMANENT)
 
 
-def delayed(status: str | None, text: str) -> Verdict:
+def delayed(status: str | None, text: str, recipient: str | None = None) -> Verdict:
     """A message that is still being tried."""
-    code, enhanced, said = _evidence(status, text)
+    code, enhanced, said = _evidence(status, text, recipient)
     return Verdict(_reason("delivery_delayed", code, enhanced, said))
 
 
@@ -126,14 +130,15 @@ def complaint(feedback_type: str) -> Verdict:
     return Verdict(_reason("complained", None, None, feedback_type), suppress=True)
 
 
-def _evidence(status: str | None, text: str) -> tuple[int | None, str | None, str]:
+def _evidence(status: str | None, text: str, recipient: str | None) -> tuple[int | None, str | None, str]:
     """Basic code, enhanced code, and the text; of two enhanced codes the one that says more."""
     text = text[:SEARCHED]
-    reply, quoted = _REPLY.search(text), _ENHANCED.search(text)
+    own = own_words(text, recipient or "")
+    reply, quoted = _REPLY.search(own), _ENHANCED.search(own)
     code, enhanced = (int(reply[1]) if reply else None), status
     if quoted and (enhanced is None or _VAGUE.fullmatch(enhanced)):
         enhanced = quoted[1]
-    words = next((meant for pattern, meant in _WORDS if pattern.search(text)), None)
+    words = next((meant for pattern, meant in _WORDS if pattern.search(own)), None)
     if words and (enhanced is None or _VAGUE.fullmatch(enhanced) or enhanced in {"5.1.10", "5.4.1"}):
         enhanced = _as_grave(words, enhanced, code)
     if enhanced and not enhanced.startswith(("4", "5")):

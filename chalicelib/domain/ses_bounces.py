@@ -51,14 +51,18 @@ class SesBounce:
     suppress: bool
 
 
-def bounce(bounce_type: str, subtype: str, status: str | None, diagnostic: str | None) -> SesBounce:
+def bounce(
+    bounce_type: str, subtype: str, status: str | None, diagnostic: str | None, recipient: str | None = None
+) -> SesBounce:
     """Understand a bounce; a type that SES may add later is one that nobody can tell."""
     kind = {"Permanent": BounceType.PERMANENT, "Transient": BounceType.TRANSIENT}.get(
         bounce_type, BounceType.UNDETERMINED
     )
     refused_by_policy = status is not None and status.startswith("5.7.")
     suppress = kind is BounceType.PERMANENT and subtype in _BLAMED and not refused_by_policy
-    return SesBounce(kind, _reason(kind, _CODES.get(subtype), status, diagnostic), suppress)
+    return SesBounce(
+        kind, _reason(kind, _CODES.get(subtype), _said(status, diagnostic), recipient or ""), suppress
+    )
 
 
 def on_account_list() -> SesBounce:
@@ -73,12 +77,11 @@ def delay(delay_type: str, status: str | None, diagnostic: str | None) -> Reason
     return replace(said, code="delivery_delayed", text=text)
 
 
-def _reason(kind: BounceType, code: str | None, status: str | None, diagnostic: str | None) -> Reason:
-    said = _said(status, diagnostic)
+def _reason(kind: BounceType, code: str | None, said: Reason, recipient: str) -> Reason:
     if code is not None:
         return replace(said, code=code, text=_SENTENCES[code])
     if kind is BounceType.PERMANENT and said.reply_code is not None:
-        understood = refusal(Stage.RCPT, said.reply_code, said.enhanced, said.reply_text or "")
+        understood = refusal(Stage.RCPT, said.reply_code, said.enhanced, said.reply_text or "", recipient)
         if isinstance(understood, Refused):
             return replace(said, code=understood.reason.code, text=understood.reason.text)
     return said

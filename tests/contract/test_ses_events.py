@@ -120,6 +120,15 @@ def test_a_bounce_keeps_what_the_server_said() -> None:
     assert (reason.stage, reason.text[:9]) == (None, "There is ")
 
 
+def test_the_recipients_name_is_no_reason() -> None:
+    said = {"status": "5.0.0", "diagnosticCode": "smtp; 550 dmarc: user unknown"}
+    body = changed("bounce_permanent_general", "bounce", "bouncedRecipients", to=[said])
+    event = read_event(body.replace("ann@mail.example", "dmarc@mail.example"))
+    assert isinstance(event, DeliveryEvent)
+    assert event.reason is not None
+    assert event.reason.code == "mailbox_unknown"
+
+
 @pytest.mark.parametrize(("name", "type_", "code"), OTHERS)
 def test_other_events(name: str, type_: EventType, code: str | None) -> None:
     event = told(name)

@@ -187,7 +187,7 @@ def test_what_is_no_smtp_server_is_not_quoted(text: bytes) -> None:
 @pytest.mark.parametrize("at", ["rcpt", "data", "body", "dot"])
 def test_what_a_server_quotes_of_the_recipient_concerns_no_line(at: str, extensions: tuple[str, ...]) -> None:
     refuse = (
-        then(say(b"550 relay: user unknown\r\n"), drop)
+        then(say(b"550 relay: user unknown\r\n"), hang)
         if at == "body"
         else say(b"550 relay: user unknown\r\n")
     )

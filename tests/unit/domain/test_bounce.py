@@ -80,6 +80,26 @@ def test_the_servers_own_text_is_kept() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "said", "quoted"),
+    [
+        (
+            "postfix-user-unknown",
+            b"550 5.1.1 <anna@receiver.example>: Recipient address\n    rejected: User unknown",
+            b"550 dmarc is refused",
+        ),
+        ("exim-failed-recipients", b"550 5.1.1 No such user here", b"550 Refused: dmarc"),
+    ],
+)
+def test_the_recipients_name_is_no_word_of_the_server(name: str, said: bytes, quoted: bytes) -> None:
+    assert said in CORPUS[name]
+    raw = CORPUS[name].replace(said, quoted).replace(b"5.1.1", b"5.0.0").replace(b"anna@", b"dmarc@")
+    report = read_report(raw)
+    assert report.recipient == "dmarc@receiver.example"
+    assert report.verdict is not None
+    assert (report.verdict.reason.code, report.verdict.bounce_type) == ("message_refused", "permanent")
+
+
 def test_what_is_said_of_one_recipient_of_many_is_the_failure() -> None:
     raw = CORPUS["postfix-success"].replace(
         b"Final-Recipient", b"Final-Recipient: rfc822; a@b.example\nAction: failed\n\nFinal-Recipient"
