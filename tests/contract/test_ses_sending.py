@@ -12,6 +12,7 @@ from botocore.config import Config
 from chalicelib.adapters.channels import SenderByChannel
 from chalicelib.adapters.ses import SesSender
 from chalicelib.adapters.ses.clients import MANAGING, SENDING
+from chalicelib.adapters.ses.sender import RENEW_AFTER
 from chalicelib.domain.delivery import (
     Accepted,
     Connected,
@@ -46,6 +47,7 @@ from tests.contract.faulty_ses import (
 )
 from tests.contract.smtp_builders import End
 from tests.fakes.channel import FakeEmailSender
+from tests.fakes.clock import HandClock
 
 LINE = Line("line-1", "Shop", SesChannel("shop.example"), "news@shop.example")
 TAGS = MessageTags("acc1", "cmp1", "c1", 2, 3)
@@ -67,8 +69,12 @@ def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # it remembers credentials
 
 
-def sender(endpoint: str, config: Config = PATIENT, *, tenants: bool = False) -> SesSender:
-    return SesSender(SesSettings("a-set", "arn:aws:ses:us-east-1:1", endpoint, tenants), config)
+def sender(
+    endpoint: str, config: Config = PATIENT, *, tenants: bool = False, clock: HandClock | None = None
+) -> SesSender:
+    clock = clock or HandClock()
+    settings = SesSettings("a-set", "arn:aws:ses:us-east-1:1", endpoint, tenants)
+    return SesSender(settings, config, lambda: clock.now().timestamp())
 
 
 def send(
@@ -295,6 +301,32 @@ def test_a_connection_that_was_closed_while_it_rested_costs_nobody_a_message() -
         assert warm.deliver(LINE, ENVELOPE, MESSAGE, lambda: True) == Accepted("one")
         server.stopping.wait(0.2)
         assert warm.deliver(LINE, ENVELOPE, MESSAGE, lambda: True) == Accepted(MESSAGE_ID)
+
+
+@pytest.mark.parametrize(
+    ("rest", "connections"), [(0, 1), (RENEW_AFTER - 1, 1), (RENEW_AFTER, 2), (86_400, 2), (-60, 2)]
+)
+def test_a_connection_that_has_rested_is_not_used_again(rest: float, connections: int) -> None:
+    clock = HandClock()
+    with FaultySes() as server:
+        warm = sender(server.endpoint, clock=clock)
+        assert warm.deliver(LINE, ENVELOPE, MESSAGE, lambda: True) == Accepted(MESSAGE_ID)
+        clock.wait(seconds=rest)
+        outcomes = [warm.deliver(LINE, ENVELOPE, MESSAGE, lambda: True) for _ in range(2)]
+        assert outcomes == [Accepted(MESSAGE_ID)] * 2
+        assert (server.connections, len(server.sends)) == (connections, 3)
+
+
+def test_a_connection_that_died_while_the_process_was_frozen_makes_no_doubt() -> None:
+    """It looks alive: only what is written into it meets its end."""
+    clock = HandClock()
+    dying = then(answer(200, {"MessageId": "one"}), leave_unread, reset)
+    with FaultySes({"request": [dying]}) as server:
+        warm = sender(server.endpoint, clock=clock)
+        assert warm.deliver(LINE, ENVELOPE, MESSAGE, lambda: True) == Accepted("one")
+        clock.wait(minutes=10)
+        assert warm.deliver(LINE, ENVELOPE, MESSAGE, lambda: True) == Accepted(MESSAGE_ID)
+        assert (server.connections, len(server.sends)) == (2, 2)
 
 
 def test_each_line_goes_through_the_sender_of_its_channel_made_on_first_use() -> None:

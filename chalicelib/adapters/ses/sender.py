@@ -4,6 +4,7 @@ https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html
 """
 
 import ssl
+import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import Any
@@ -39,6 +40,10 @@ from chalicelib.domain.ses_errors import classify, reason, unknown
 from chalicelib.domain.ses_tags import tag_values
 from chalicelib.settings import SesSettings
 
+# Seconds of rest after which a connection is not used again. One that died while the process was frozen looks
+# alive until half a message was written into it, and then nobody knows how much of it SES has read.
+RENEW_AFTER = 5.0
+
 # Raised only while there is no connection: not a byte of the message has left.
 _BEFORE = (
     ConnectTimeoutError,
@@ -50,11 +55,18 @@ _BEFORE = (
 
 
 class SesSender:
-    """Port ``EmailSender`` for lines with an SES identity. ``config`` says how long to wait for SES."""
+    """Port ``EmailSender`` for lines with an SES identity. ``config`` says how long to wait for SES.
 
-    def __init__(self, settings: SesSettings, config: Config = SENDING) -> None:
+    ``now`` is the wall clock in seconds: the monotonic one of a frozen Lambda may stand still.
+    """
+
+    def __init__(
+        self, settings: SesSettings, config: Config = SENDING, now: Callable[[], float] = time.time
+    ) -> None:
         self._settings = settings
         self._config = config
+        self._now = now
+        self._last_used = now()
 
     @cached_property
     def _client(self) -> Any:
@@ -108,6 +120,7 @@ class SesSender:
         return marks | ({"TenantName": envelope.tags.account_id} if self._settings.tenants else {})
 
     def _call(self, request: dict[str, Any], recipient: str) -> Outcome:
+        self._renew()
         try:
             answer = self._client.send_email(**request)
         except ClientError as error:
@@ -116,8 +129,15 @@ class SesSender:
             return classify(said.get("Code", ""), status, said.get("Message", ""), recipient)
         except BotoCoreError as error:
             return _unanswered(error)
+        finally:
+            self._last_used = self._now()
         message_id = answer.get("MessageId")
         return Accepted(message_id) if message_id else unknown()
+
+    def _renew(self) -> None:
+        """Close what has rested for too long; the client stays, and opens another connection by itself."""
+        if not 0 <= self._now() - self._last_used < RENEW_AFTER:
+            self._client.close()
 
 
 def _unanswered(error: BotoCoreError) -> Outcome:
