@@ -244,6 +244,16 @@ def test_an_error_of_ses_is_a_clear_no_after_one_call(fault: Fault, kind: type, 
         assert (type(outcome), outcome.reason.code, len(server.sends)) == (kind, code, 1)
 
 
+def test_in_the_sandbox_it_is_the_address_on_the_wire_that_ses_names() -> None:
+    said = (
+        "Email address is not verified. The following identities failed the check: bob@xn--mller-kva.example"
+    )
+    with FaultySes({"request": [error(400, "MessageRejected", said)]}) as server:
+        outcome = send(server, envelope=replace(ENVELOPE, recipient="bob@müller.example"))
+    assert isinstance(outcome, Refused)
+    assert (outcome.reason.code, outcome.scope) == ("recipient_not_verified", Scope.CONTACT)
+
+
 def test_where_nobody_listens_nothing_was_handed_over() -> None:
     with FaultySes() as server:
         gone = server.endpoint

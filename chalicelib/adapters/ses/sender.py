@@ -90,7 +90,7 @@ class SesSender:
             return Withheld(error)
         if isinstance(request, Refused):
             return request
-        return obstacle(go_ahead) or self._call(request, envelope.recipient)
+        return obstacle(go_ahead) or self._call(request)
 
     def _request(self, envelope: Envelope, message: Message) -> dict[str, Any] | Refused:
         """The call's parameters; Refused for what SES is known not to take."""
@@ -119,13 +119,14 @@ class SesSender:
         marks: dict[str, Any] = {"EmailTags": [{"Name": name, "Value": values[name]} for name in values]}
         return marks | ({"TenantName": envelope.tags.account_id} if self._settings.tenants else {})
 
-    def _call(self, request: dict[str, Any], recipient: str) -> Outcome:
+    def _call(self, request: dict[str, Any]) -> Outcome:
         self._renew()
         try:
             answer = self._client.send_email(**request)
         except ClientError as error:
             said = error.response.get("Error", {})
             status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+            (recipient,) = request["Destination"]["ToAddresses"]
             return classify(said.get("Code", ""), status, said.get("Message", ""), recipient)
         except BotoCoreError as error:
             return _unanswered(error)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.delivery import MessageTags, Refused, Scope, TryLater, Unknown
 from chalicelib.domain.ses_advice import ADVICE
-from chalicelib.domain.ses_errors import QUOTA_WAIT, RULES, classify, identity_trouble, reason
+from chalicelib.domain.ses_errors import QUOTA_WAIT, RULES, Rule, classify, identity_trouble, reason
 from chalicelib.domain.ses_tags import tag_values
 
 TAGS = MessageTags("acc1", "cmp1", "c" * 26, 3, 17)
@@ -46,10 +46,21 @@ ANSWERS = [
     ("BadRequestException", 400, "Illegal address", Refused, "contact", "message_refused"),
     ("InvalidParameterValue", 400, "Missing final '@domain'", Refused, "contact", "message_refused"),
     ("AccessDeniedException", 403, "not authorized to perform ses:SendEmail", Refused, "line", "ses_not_allowed"),
-    ("ExpiredTokenException", 403, "", Refused, "line", "ses_not_allowed"),
+    ("ExpiredTokenException", 403, "", TryLater, "line", "ses_not_allowed"),
+    ("RequestTimeTooSkewed", 403, "The difference between the request time and the current time is too large.", TryLater, "line", "ses_not_allowed"),
+    ("RequestExpired", 400, "", TryLater, "line", "ses_not_allowed"),
+    ("InvalidSignatureException", 403, "Signature expired: 20261124T101010Z is now earlier than", TryLater, "line", "ses_not_allowed"),
+    ("InvalidSignatureException", 403, "The request signature we calculated does not match", Refused, "line", "ses_not_allowed"),
+    ("RequestThrottled", 400, "", TryLater, "rate", "sending_too_fast"),
+    ("SomethingNewException", 429, "No.", TryLater, "rate", "sending_too_fast"),
     ("SignatureDoesNotMatch", 403, "", Refused, "line", "ses_not_allowed"),
     ("UnrecognizedClientException", 403, "", Refused, "line", "ses_not_allowed"),
-    ("SomethingNewException", 400, "No.", Refused, "contact", "message_refused"),
+    ("ConflictException", 409, "The account is being changed.", TryLater, "line", "message_put_off"),
+    ("SomethingNewException", 400, "No.", TryLater, "line", "message_put_off"),
+    ("SomethingNewException", 400, f"Not to rob{TO}", TryLater, "line", "message_put_off"),
+    ("SomethingNewException", 400, f"Not to '{TO}'.", TryLater, "contact", "message_put_off"),
+    ("MessageRejected", 400, f"{SANDBOX}rob{TO}, {TO}.cn", Refused, "line", "from_not_verified"),
+    ("BadRequestException", 400, "Illegal address <tenant@mail.example>", Refused, "contact", "message_refused"),
 ]  # fmt: skip
 DOUBTS = [
     ("InternalFailure", 500, ""),
@@ -91,6 +102,25 @@ def test_a_used_up_quota_is_waited_for_and_a_pace_is_not() -> None:
     assert isinstance(quota, TryLater)
     assert isinstance(pace, TryLater)
     assert (quota.after, pace.after) == (QUOTA_WAIT, None)
+
+
+@pytest.mark.parametrize("place", ["{}@mail.example", "bob@{}.example"])
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.words and rule.scope is not Scope.CONTACT])
+def test_the_words_of_an_address_bring_no_row_down(rule: Rule, place: str) -> None:
+    for trigger in (
+        "tenant",
+        "daily",
+        "quota",
+        "tenant-is-paused",
+        "sending-disabled",
+        "size-limit",
+        "large-max",
+    ):
+        to = place.format(trigger)
+        for code in rule.codes:
+            for text in (f"No: {to}", f"No: <{to}>", f"Not to {to.partition('@')[0]}"):
+                quoted, plain = classify(code, 400, text, to), classify(code, 400, "No", to)
+                assert (type(quoted), quoted.reason.code) == (type(plain), plain.reason.code)
 
 
 @given(st.text(), st.integers(), st.text(), st.text())
