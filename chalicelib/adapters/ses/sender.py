@@ -120,8 +120,8 @@ class SesSender:
         return marks | ({"TenantName": envelope.tags.account_id} if self._settings.tenants else {})
 
     def _call(self, request: dict[str, Any]) -> Outcome:
-        self._renew()
         try:
+            self._renew()
             answer = self._client.send_email(**request)
         except ClientError as error:
             said = error.response.get("Error", {})

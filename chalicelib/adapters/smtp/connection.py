@@ -10,7 +10,7 @@ from chalicelib.adapters.smtp.dialogue import Dialogue, Failed, denial
 from chalicelib.adapters.smtp.envelope import Opening, mail_from, opening
 from chalicelib.adapters.smtp.extensions import Extensions
 from chalicelib.adapters.smtp.opening import Timeouts
-from chalicelib.adapters.smtp.wire import WireError
+from chalicelib.adapters.smtp.wire import UnsentError, WireError
 from chalicelib.domain.delivery import (
     Accepted,
     Envelope,
@@ -177,11 +177,13 @@ class SmtpConnection:
         return refusal(Stage.DATA, reply.code, *split_reply(reply.lines), recipient)
 
     def _end_of_message(self, recipient: str) -> Outcome:
-        """The hand-over: from this write on the server may have the message, and only its reply can tell."""
+        """The hand-over: once it is written the server may have the message, and only its reply can tell."""
         deadline = time.monotonic() + self._timeouts.final
         try:
             self._wire.write(b".\r\n", deadline)
             reply = self._wire.read_reply(deadline)
+        except UnsentError:
+            return self._last_words(recipient)
         except WireError:
             self._wire.close()
             return classify(Stage.DOT, None, None, "")

@@ -21,6 +21,10 @@ class LostError(WireError):
     """Closed, reset, or silent beyond the deadline."""
 
 
+class UnsentError(LostError):
+    """Lost before a single byte of what was to be written left this process."""
+
+
 class GarbledError(WireError):
     """What came is not a reply (RFC 5321, 4.2), or longer than any server needs."""
 
@@ -47,14 +51,19 @@ class Wire:
         return str(self._sock.getsockname()[0])
 
     def write(self, data: bytes, deadline: float) -> None:
-        """Hands all of ``data`` to the kernel. Raises LostError; part of it may have left by then."""
+        """Hands all of ``data`` to the kernel. Raises LostError; part of it may have left by then.
+
+        UnsentError only where surely none has: a TCP socket that fails took nothing. Over TLS a record
+        may wait within the library, whole or in part, and what became of it can't be asked.
+        """
         rest = memoryview(data)
         while rest:
             self._sock.settimeout(_left(deadline))
             try:
                 rest = rest[self._sock.send(rest) :]
             except OSError as error:
-                raise LostError from error
+                unsent = len(rest) == len(data) and not isinstance(self._sock, ssl.SSLSocket)
+                raise (UnsentError if unsent else LostError) from error
 
     def read_reply(self, deadline: float) -> Reply:
         """The next whole reply. Raises LostError or GarbledError."""
