@@ -27,6 +27,7 @@ from chalicelib.domain.contact import Person
 from chalicelib.domain.content import Content
 from chalicelib.domain.custom_variables import Draw, first_option
 from chalicelib.domain.delivery import Scope
+from chalicelib.domain.derived_text import NotDerivedError, derived
 from chalicelib.domain.encoded_body import EncodedBody, encoded_body
 from chalicelib.domain.header import (
     CannotComposeError,
@@ -39,6 +40,7 @@ from chalicelib.domain.header import (
     subject_field,
     wire_address,
 )
+from chalicelib.domain.html_places import placed
 from chalicelib.domain.message_links import LinkUse, list_fields, with_downloads, with_footer, with_pixel
 from chalicelib.domain.personalization import (
     NO_LINKS,
@@ -50,11 +52,10 @@ from chalicelib.domain.personalization import (
     one_line,
     parse,
     pieces_of,
-    render_html,
+    render,
     render_subject,
-    render_text,
 )
-from chalicelib.domain.text_version import text_of
+from chalicelib.domain.template_error import TemplateSyntaxError
 
 SUBJECT_LIMIT = 998  # characters, after rendering
 FROM_NAME_LIMIT = 255  # characters
@@ -144,8 +145,8 @@ class CompiledMessage:
         """What ``render`` encodes for this person, readable, with links that do nothing."""
         return Rendered(
             render_subject(self.subject, person, draw),
-            render_html(self.html, person, links, draw),
-            render_text(self.text, person, links, draw),
+            render(self.html, person, links, draw),
+            render(self.text, person, links, draw),
         )
 
     def estimate_size(self) -> int:
@@ -200,15 +201,16 @@ def compile_message(
 
     ``columns`` names the further columns that the campaign's contacts have, ``capacity`` is how many bytes
     the line's channel takes: files beyond that become links. Raises CannotComposeError (scope
-    content: too long, too many variables, Jinja2 that can't be; scope line: the sender's name or an address
-    of it), and ValueError for extra headers that ``header.extra_fields`` doesn't let through.
+    content: too long, too many variables, Jinja2 that can't be, a variable where
+    none can stand; scope line: the sender's name or an address of it), and
+    ValueError for extra headers that ``header.extra_fields`` doesn't let through.
     """
     _check_limits(content)
     extra_fields(extra_headers)
     vocabulary = Vocabulary(content.variables, columns)
     files = _files(content)
     html = _template(with_content_ids(content.html, files), vocabulary, HTML)
-    text = _text_template(content, vocabulary)
+    text = _derived(html) if content.text is None else _template(content.text, vocabulary, TEXT)
     subject = _subject(content.subject, vocabulary)
     carried, linked = _divided(files, text, html, capacity)
     if linked:
@@ -247,13 +249,14 @@ def _template(source: str, vocabulary: Vocabulary, part: str) -> Template:
     return _parsed(source if source.endswith("\n") else f"{source}\n", vocabulary, part)
 
 
-def _text_template(content: Content, vocabulary: Vocabulary) -> Template:
-    if content.text is not None:
-        return _template(content.text, vocabulary, TEXT)
+def _derived(html: Template) -> Template:
     try:
-        return _template(text_of(content.html), vocabulary, TEXT)
-    except CannotComposeError as error:
-        reason = f"No text part could be derived from the HTML; write one. {error.reason.text}"
+        return derived(html)
+    except NotDerivedError as error:
+        reason = (
+            "No text part could be derived from the HTML: a condition begins or ends within what nobody"
+            " reads, such as a comment or a style. Write the text part, or put all of it on one side."
+        )
         raise CannotComposeError("text_not_derived", reason, Scope.CONTENT) from error
 
 
@@ -267,23 +270,23 @@ def _subject(source: str, vocabulary: Vocabulary) -> Template:
 
 
 def _parsed(source: str, vocabulary: Vocabulary, part: str) -> Template:
-    template = parse(source, vocabulary)
-    if "{{" in source or "{%" in source:
-        template = _parsed_jinja(source, vocabulary, part)
-    if sum(not isinstance(piece, Literal) for piece in pieces_of(template)) > VARIABLES_LIMIT:
-        raise CannotComposeError(
-            "too_many_variables", f"More than {VARIABLES_LIMIT} variables in one text.", Scope.CONTENT
-        )
-    return template
+    try:
+        template = _pieces(source, vocabulary, part)
+        if sum(not isinstance(piece, Literal) for piece in pieces_of(template)) > VARIABLES_LIMIT:
+            raise CannotComposeError(
+                "too_many_variables", f"More than {VARIABLES_LIMIT} variables in one text.", Scope.CONTENT
+            )
+        return placed(template, source) if part == HTML else template
+    except TemplateSyntaxError as error:
+        raise CannotComposeError(f"{part}_{error.code}", str(error), Scope.CONTENT) from error
 
 
-def _parsed_jinja(source: str, vocabulary: Vocabulary, part: str) -> Template:
+def _pieces(source: str, vocabulary: Vocabulary, part: str) -> Template:
+    if "{{" not in source and "{%" not in source:
+        return parse(source, vocabulary)
     from chalicelib.domain import jinja_syntax  # noqa: PLC0415 - few messages have Jinja2 in them, and it is big
 
-    try:
-        return jinja_syntax.parse_jinja(source, vocabulary, is_html=part == HTML)
-    except jinja_syntax.TemplateSyntaxError as error:
-        raise CannotComposeError(f"{part}_{error.code}", str(error), Scope.CONTENT) from error
+    return jinja_syntax.parse_jinja(source, vocabulary, is_html=part == HTML)
 
 
 def _sender_fields(sender: SenderIdentity) -> str:
@@ -344,8 +347,8 @@ def _body(text: Template, html: Template, files: tuple[Attachment, ...]) -> Enco
     end = "\r\n" if files else f"\r\n--{_ALTERNATIVE}--\r\n"
     return encoded_body(
         [
-            (before_text.encode(), text, False, b"\r\n"),
-            (before_html.encode(), html, True, end.encode()),
+            (before_text.encode(), text, b"\r\n"),
+            (before_html.encode(), html, end.encode()),
         ]
     )
 

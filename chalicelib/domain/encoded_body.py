@@ -7,25 +7,27 @@ there. The texts of a condition are encoded too: what is chosen is joined, not m
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from html import escape
 
 from chalicelib.domain.contact import Person
 from chalicelib.domain.custom_variables import Draw
+from chalicelib.domain.encoding import Encode, Medium, Place, encoder
 from chalicelib.domain.personalization import (
     Condition,
     Link,
     Links,
     Literal,
+    Placed,
     Template,
     Value,
     Words,
 )
 from chalicelib.domain.quoted_printable import encode, encode_url
 
-Hole = tuple[Words, str, tuple[int, ...], tuple[int, ...]]
-"""What finds a value, its fallback, and its places in text and in HTML."""
+Hole = tuple[Words, str, tuple[tuple[Encode, tuple[int, ...]], ...]]
+"""What finds a value, its fallback, and for each way it is encoded the places where it stands so."""
 LinkPlaces = tuple[int, str, tuple[int, ...]]
 """A link's position in ``Links``, its fallback, and its places in the body."""
+_AS_IT_IS = encoder(Place.TEXT, Medium.PLAIN)
 Branch = tuple[Callable[[Person, Draw], bool], "EncodedBody"]
 
 
@@ -44,9 +46,10 @@ class EncodedBody:
         """Header and body for one person. ``encoded`` remembers the values of this one message."""
         pieces = list(self.pieces)
         pieces[0] = header
-        for find, fallback, in_text, in_html in self.holes:
+        for find, fallback, uses in self.holes:
             words = find(person, draw)
-            for text, places in ((words or fallback, in_text), (escape(words) or fallback, in_html)):
+            for encode_for, places in uses:
+                text = encode_for(words) or fallback
                 piece = encoded.get(text)
                 if piece is None:
                     piece = encoded[text] = encode(text)
@@ -68,16 +71,16 @@ class EncodedBody:
         return sum(map(len, self.pieces)) + sum(shortest)
 
 
-Section = tuple[bytes, Template, bool, bytes]
-"""What goes before, as it is; a template, and whether it is HTML; and what goes after, as it is."""
+Section = tuple[bytes, Template, bytes]
+"""What goes before, as it is; a template; and what goes after, as it is."""
 
 
 def encoded_body(sections: Iterable[Section]) -> EncodedBody:
     """Encode all that is the same for everybody."""
     making = _Making()
-    for before, template, is_html, after in sections:
+    for before, template, after in sections:
         making.pieces[-1] += before
-        making.add(template, is_html=is_html)
+        making.add(template)
         making.pieces[-1] += after
     return making.body()
 
@@ -85,11 +88,11 @@ def encoded_body(sections: Iterable[Section]) -> EncodedBody:
 @dataclass(slots=True)
 class _Making:
     pieces: list[bytes] = field(default_factory=lambda: [b"", b""])  # the first is the header's
-    holes: dict[Value, tuple[list[int], list[int]]] = field(default_factory=dict)
+    holes: dict[Value, dict[Encode, list[int]]] = field(default_factory=dict)
     links: dict[Link, list[int]] = field(default_factory=dict)
     conditions: list[tuple[int, tuple[Branch, ...]]] = field(default_factory=list)
 
-    def add(self, template: Template, *, is_html: bool) -> None:
+    def add(self, template: Template) -> None:
         for piece in template:
             match piece:
                 case Literal(words):
@@ -98,20 +101,24 @@ class _Making:
                 case Link():
                     self.links.setdefault(piece, []).append(len(self.pieces))
                 case Condition(branches):
-                    bodies = tuple(
-                        (holds, encoded_body([(b"", chosen, is_html, b"")])) for holds, chosen in branches
-                    )
+                    bodies = tuple((holds, encoded_body([(b"", chosen, b"")])) for holds, chosen in branches)
                     self.conditions.append((len(self.pieces), bodies))
+                case Placed():
+                    self._add_hole(piece.value, piece.encode)
                 case _:
-                    self.holes.setdefault(piece, ([], []))[is_html].append(len(self.pieces))
+                    self._add_hole(piece, _AS_IT_IS)
             self.pieces += [b"", b""]
+
+    def _add_hole(self, value: Value, encode_for: Encode) -> None:
+        uses = self.holes.setdefault(value, {})
+        uses.setdefault(encode_for, []).append(len(self.pieces))
 
     def body(self) -> EncodedBody:
         return EncodedBody(
             tuple(self.pieces),
             tuple(
-                (value.words, value.fallback, tuple(in_text), tuple(in_html))
-                for value, (in_text, in_html) in self.holes.items()
+                (value.words, value.fallback, tuple((use, tuple(at)) for use, at in uses.items()))
+                for value, uses in self.holes.items()
             ),
             tuple(
                 (Links._fields.index(link.name), link.fallback, tuple(at)) for link, at in self.links.items()

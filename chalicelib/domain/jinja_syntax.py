@@ -13,7 +13,16 @@ from html import unescape
 from chalicelib.domain.contact import Person
 from chalicelib.domain.custom_variables import Draw
 from chalicelib.domain.jinja_expression import ExpressionError, Formula, compile_expression, holds, words_of
-from chalicelib.domain.personalization import Condition, Expression, Piece, Template, Vocabulary, parse
+from chalicelib.domain.personalization import (
+    Condition,
+    Expression,
+    Piece,
+    Template,
+    Vocabulary,
+    always,
+    parse,
+)
+from chalicelib.domain.template_error import TemplateSyntaxError
 
 MAX_DEPTH = 10  # conditions within another
 
@@ -27,14 +36,12 @@ _INSIDE = {  # up to the end of the tag, over quoted texts
 _STATEMENT = re.compile(r"\s*(\w*)\s*(.*)", re.DOTALL)
 
 
-class TemplateSyntaxError(ValueError):
-    """A template that can't be. ``line`` and ``column`` count characters from 1."""
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """What stands between tags, and where."""
 
-    def __init__(self, code: str, text: str, line: int, column: int) -> None:
-        super().__init__(f"Line {line}, column {column}: {text}")
-        self.code = code
-        self.line = line
-        self.column = column
+    start: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +71,6 @@ def parse_jinja(source: str, vocabulary: Vocabulary, *, is_html: bool) -> Templa
     return _Parser(source, vocabulary, is_html=is_html).template()
 
 
-def always(_person: Person, _draw: Draw) -> bool:
-    """The test of ``{% else %}``."""
-    return True
-
-
 class _Parser:
     def __init__(self, source: str, vocabulary: Vocabulary, *, is_html: bool) -> None:
         self._source = source
@@ -88,11 +90,11 @@ class _Parser:
         """The pieces up to a tag that ends the block, and that tag; None at the end of the source."""
         pieces: list[Piece] = []
         for item in self._items:
-            if isinstance(item, str):
-                pieces += parse(item, self._vocabulary)
+            if isinstance(item, _Text):
+                pieces += parse(item.text, self._vocabulary, item.start)
             elif item.is_expression:
                 evaluate, inserts = self._compiled(item, item.inside)
-                pieces.append(Expression(partial(words_of, evaluate), inserts=inserts))
+                pieces.append(Expression(partial(words_of, evaluate), inserts=inserts, at=item.start))
             elif item.word == "if":
                 pieces.append(self._condition(item, depth + 1))
             else:
@@ -111,7 +113,7 @@ class _Parser:
             if ended_by is None:
                 raise self._error("if_unclosed", "This if has no {% endif %}.", opening.start)
             if ended_by.word == "endif":
-                return Condition(tuple(branches))
+                return Condition(tuple(branches), opening.start)
             if tag.word == "else":
                 raise self._error("statement_unexpected", "After else comes {% endif %}.", ended_by.start)
             tag = ended_by
@@ -124,7 +126,7 @@ class _Parser:
             place = about.start() if error.about and about else tag.start
             raise self._error(error.code, error.text, place) from error
 
-    def _split(self) -> Iterator[str | _Tag]:
+    def _split(self) -> Iterator[_Text | _Tag]:
         end, trim = 0, False
         while opening := _OPENING.search(self._source, end):
             closing = _INSIDE[opening[0]].match(self._source, opening.end())
@@ -132,13 +134,19 @@ class _Parser:
                 text = f"This {opening[0]} is never closed by {'}}' if opening[0] == '{{' else '%}'}."
                 raise self._error("tag_unclosed", text, opening.start())
             inside = closing[0][:-2]
-            before = self._source[end : opening.start()]
-            before = before.lstrip() if trim else before
-            yield before.rstrip() if inside.startswith("-") else before
+            yield self._text(end, opening.start(), from_start=trim, to_end=inside.startswith("-"))
             trim = inside.endswith("-")
             yield self._tag(opening, inside.removeprefix("-").removesuffix("-"))
             end = closing.end()
-        yield self._source[end:].lstrip() if trim else self._source[end:]
+        yield self._text(end, len(self._source), from_start=trim, to_end=False)
+
+    def _text(self, start: int, end: int, *, from_start: bool, to_end: bool) -> _Text:
+        """What stands between two tags, without the white space that they take away."""
+        text = self._source[start:end]
+        if from_start:
+            text = text.lstrip()
+            start = end - len(text)
+        return _Text(start, text.rstrip() if to_end else text)
 
     def _tag(self, opening: re.Match[str], inside: str) -> _Tag:
         if self._is_html:
@@ -154,5 +162,4 @@ class _Parser:
         return _Tag(opening.start(), inside, word, rest)
 
     def _error(self, code: str, text: str, place: int) -> TemplateSyntaxError:
-        before = self._source[:place]
-        return TemplateSyntaxError(code, text, before.count("\n") + 1, place - before.rfind("\n"))
+        return TemplateSyntaxError(code, text, self._source, place)

@@ -9,18 +9,19 @@ there are beside the system's is told by a ``Vocabulary``: the campaign's custom
 columns of its contacts; where two have the same name, the one named first here is meant.
 
 ``[unsubscribe]`` is the address of the message's own unsubscribe page, as a text or as the value of an
-``href``. Pieces of Jinja2 come from ``jinja_syntax.py``.
+``href``. Pieces of Jinja2 come from ``jinja_syntax.py``; where in the HTML a value stands, and how it is
+encoded there, is told by ``html_places.py``.
 """
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from html import escape
 from typing import NamedTuple
 
 from chalicelib.domain.contact import Person
 from chalicelib.domain.custom_variables import CustomVariable, Draw, first_option
+from chalicelib.domain.encoding import Encode, Medium, Place, encoder
 
 FIELDS = {
     "email": "email",
@@ -59,10 +60,14 @@ class Literal:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A place for a field of the recipient. ``fallback`` stands in for an empty field, as typed."""
+    """A place for a field of the recipient. ``fallback`` stands in for an empty field, as typed.
+
+    ``at`` is where in the source it was written, and doesn't tell values apart; so it is with the others.
+    """
 
     name: str
     fallback: str = ""
+    at: int = field(default=0, compare=False)
 
     def words(self, person: Person, _draw: Draw) -> str:
         """The field's words, before any context; the sender asks for them for every message."""
@@ -76,6 +81,7 @@ class Column:
 
     name: str
     fallback: str = ""
+    at: int = field(default=0, compare=False)
 
     def words(self, person: Person, _draw: Draw) -> str:
         """The first cell of that name that has any."""
@@ -90,10 +96,11 @@ class Custom:
     name: str
     options: tuple["Template", ...]
     fallback: str = ""
+    at: int = field(default=0, compare=False)
 
     def words(self, person: Person, draw: Draw) -> str:
         """The option that is drawn for this person."""
-        return render_text(self.options[draw(self.name, len(self.options))], person)
+        return render(self.options[draw(self.name, len(self.options))], person)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -106,6 +113,30 @@ class Expression:
     words: Words
     fallback: str = ""
     inserts: tuple[Variable | Column | Custom, ...] = ()
+    at: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A value, and where in HTML or a URL it stands."""
+
+    value: "Value"
+    place: Place
+    medium: Medium
+
+    @property
+    def encode(self) -> Encode:
+        """What its words become there."""
+        return encoder(self.place, self.medium)
+
+    def text(self, person: Person, draw: Draw) -> str:
+        """What a person's message has there: the encoded words, or the fallback as it was typed."""
+        return self.encode(self.value.words(person, draw)) or self.value.fallback
+
+
+def always(_person: Person, _draw: Draw) -> bool:
+    """The test of ``{% else %}``."""
+    return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +144,12 @@ class Condition:
     """Texts of which the first whose test holds is taken; none, if no test does."""
 
     branches: tuple[tuple[Callable[[Person, Draw], bool], "Template"], ...]
+    at: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether one of them is always taken."""
+        return self.branches[-1][0] is always
 
     def chosen(self, person: Person, draw: Draw) -> "Template":
         """The text for one person."""
@@ -125,6 +162,7 @@ class Link:
 
     name: str
     fallback: str = ""
+    at: int = field(default=0, compare=False)
 
 
 class Links(NamedTuple):
@@ -147,10 +185,8 @@ class Links(NamedTuple):
 NO_LINKS = Links()
 
 Value = Variable | Column | Custom | Expression
-Piece = Literal | Value | Link | Condition
+Piece = Literal | Value | Placed | Link | Condition
 Template = tuple[Piece, ...]
-Context = Callable[[Value, Person, Draw], str]
-"""What a value becomes for one person, in one place: ``text_value``, ``html_value``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,12 +230,15 @@ def _makers(vocabulary: Vocabulary) -> dict[str, Callable[[str], Value | Link]]:
     return found
 
 
-def parse(source: str, vocabulary: Vocabulary = SYSTEM) -> Template:
-    """Split what a person typed into pieces. Every input is a template: nothing in it can be an error."""
-    return tuple(_pieces(source, vocabulary))
+def parse(source: str, vocabulary: Vocabulary = SYSTEM, at: int = 0) -> Template:
+    """Split what a person typed into pieces. Every input is a template: nothing in it can be an error.
+
+    ``at`` is the place of the source within a greater one.
+    """
+    return tuple(_pieces(source, vocabulary, at))
 
 
-def _pieces(source: str, vocabulary: Vocabulary) -> Iterator[Piece]:
+def _pieces(source: str, vocabulary: Vocabulary, at: int) -> Iterator[Piece]:
     end = 0
     for found in _VARIABLE.finditer(source):
         piece = vocabulary.make(found[1], (found[2] or "").strip())
@@ -207,7 +246,7 @@ def _pieces(source: str, vocabulary: Vocabulary) -> Iterator[Piece]:
             continue
         if found.start() > end:
             yield Literal(source[end : found.start()])
-        yield piece
+        yield replace(piece, at=at + found.start())
         end = found.end()
     if end < len(source):
         yield Literal(source[end:])
@@ -232,49 +271,30 @@ def text_value(value: Value, person: Person, draw: Draw = first_option) -> str:
     return value.words(person, draw) or value.fallback
 
 
-def html_value(value: Value, person: Person, draw: Draw = first_option) -> str:
-    """As ``text_value``, with ``& < > " '`` of the value escaped. The fallback is HTML of the author."""
-    return escape(value.words(person, draw)) or value.fallback
-
-
 def _clean(value: str) -> str:
     return _REORDERING.sub("", plain(value)).strip()
 
 
-def render(
-    template: Template, person: Person, value: Context, links: Links = NO_LINKS, draw: Draw = first_option
-) -> str:
+def render(template: Template, person: Person, links: Links = NO_LINKS, draw: Draw = first_option) -> str:
     """Put one person's values and one message's links in their places."""
-    return "".join([_filled(piece, person, value, links, draw) for piece in template])
+    return "".join([_filled(piece, person, links, draw) for piece in template])
 
 
-def _filled(piece: Piece, person: Person, value: Context, links: Links, draw: Draw) -> str:
+def _filled(piece: Piece, person: Person, links: Links, draw: Draw) -> str:
     if isinstance(piece, Literal):
         return piece.text
+    if isinstance(piece, Placed):
+        return piece.text(person, draw)
     if isinstance(piece, Link):
         return links.url(piece)
     if isinstance(piece, Condition):
-        return render(piece.chosen(person, draw), person, value, links, draw)
-    return value(piece, person, draw)
-
-
-def render_text(
-    template: Template, person: Person, links: Links = NO_LINKS, draw: Draw = first_option
-) -> str:
-    """The plain text this person gets."""
-    return render(template, person, text_value, links, draw)
-
-
-def render_html(
-    template: Template, person: Person, links: Links = NO_LINKS, draw: Draw = first_option
-) -> str:
-    """The HTML this person gets."""
-    return render(template, person, html_value, links, draw)
+        return render(piece.chosen(person, draw), person, links, draw)
+    return text_value(piece, person, draw)
 
 
 def render_subject(template: Template, person: Person, draw: Draw = first_option) -> str:
     """The subject this person gets: one line, trimmed, without control or reordering characters."""
-    return one_line(render(template, person, text_value, draw=draw))
+    return one_line(render(template, person, draw=draw))
 
 
 def one_line(text: str) -> str:

@@ -20,6 +20,7 @@ from chalicelib.domain.personalization import (
     Custom,
     Expression,
     Piece,
+    Placed,
     Variable,
     Vocabulary,
     folded,
@@ -116,6 +117,8 @@ class MissingValues:
 def lacking(piece: Piece, person: Person, draw: Draw) -> Iterator[str]:
     """The folded names of what this person lacks in one place; of a condition and of texts, nothing."""
     match piece:
+        case Placed():
+            yield from _lacking_in_place(piece, person, draw)
         case Variable() | Column():
             if not piece.fallback and not piece.words(person, draw):
                 yield folded(piece.name)
@@ -125,6 +128,17 @@ def lacking(piece: Piece, person: Person, draw: Draw) -> Iterator[str]:
                     yield from lacking(within, person, draw)
         case Expression():
             yield from _lacking_in_expression(piece, person, draw)
+
+
+def _lacking_in_place(placed: Placed, person: Person, draw: Draw) -> Iterator[str]:
+    """What is no URL where one must be is as good as missing."""
+    value = placed.value
+    words = value.words(person, draw)
+    if not words or placed.encode(words):
+        yield from lacking(value, person, draw)
+    elif not value.fallback:
+        named = value.inserts if isinstance(value, Expression) else (value,)
+        yield from (folded(one.name) for one in named)
 
 
 def _lacking_in_expression(expression: Expression, person: Person, draw: Draw) -> Iterator[str]:

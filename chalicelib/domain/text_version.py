@@ -15,6 +15,9 @@ _FOLDED = re.compile("\\s[\\s\u00ad\u034f\u200b\u200c\ufeff]*")  # with the fill
 _LINE, _BULLET_END, _INDENT = "\x01", "\x02", "\x03"
 _SPACE = f" \n{_LINE}"
 _NO_MARKS = dict.fromkeys(range(4))
+_NO_PIECES = dict.fromkeys(range(4, 7))
+_BRANCH = re.compile("\x04[0-9]+\\.[0-9]+\x06")
+_PIECE = re.compile("\x05[0-9]+(?=\x06)")
 
 _SILENT = frozenset({"style", "script", "title", "template", "xml"})
 _OF_HEAD = _SILENT | {"head", "meta", "link", "base", "noscript"}
@@ -24,14 +27,29 @@ _LINES = frozenset(
 _PARAGRAPHS = frozenset({"p", "h1", "h2", "h3", "h4", "h5", "h6", "table", "blockquote", "pre", "dl"})
 _LISTS = frozenset({"ul", "ol"})
 _CELLS = frozenset({"td", "th"})
-_USEFUL_LINK = re.compile(r"https?://|mailto:|tel:|\[", re.IGNORECASE)
+_USEFUL_LINK = re.compile(r"https?://|mailto:|tel:|\x04", re.IGNORECASE)
 _UNSPOKEN = re.compile(r"\A(?:https?://|mailto:|tel:)|/\Z", re.IGNORECASE)
+
+
+def value_mark(value: int, piece: int) -> str:
+    """What stands for a piece of a template in HTML and in its text; its value may be in other pieces too."""
+    return f"\x04{value}\x05{piece}\x06"
+
+
+def branch_mark(condition: int, branch: int) -> str:
+    """What stands before each branch of a condition, and with the next number after the last."""
+    return f"\x04{condition}.{branch}\x06"
+
+
+def without_marks(text: str) -> str:
+    """Text in which nothing can be taken for a mark."""
+    return text.translate(_NO_PIECES)
 
 
 def text_of(html: str) -> str:
     """Derive the text: paragraphs, lists, ``text (url)`` for links; lines are as long as they come.
 
-    Bracket variables are text like any other and survive, so the result of a template is a template.
+    Marks are text like any other and survive, also those in the address of a link.
     """
     source = _COMMENT.sub("", html.translate(_NO_MARKS))
     reader = _Reader()
@@ -59,6 +77,7 @@ class _Reader(HTMLParser):
         return re.sub("\n{3,}", "\n\n", text).strip("\n ").replace(_INDENT, "  ")
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attrs, tag = [(tag, None), *attrs], _BRANCH.sub("", tag)
         if self._silent or self._starts_silence(tag):
             return
         self._break_before(tag)
@@ -67,7 +86,7 @@ class _Reader(HTMLParser):
         elif tag == "li":
             self._out.append(self._bullet())
         elif tag == "a":
-            self._start_link(dict(attrs).get("href") or "")
+            self._start_link(_address(attrs))
         elif tag == "img":
             self.handle_data(dict(attrs).get("alt") or "")
         elif tag in _LISTS:
@@ -125,7 +144,7 @@ class _Reader(HTMLParser):
         self._link = None
         spoken = "".join(self._out[start:])
         words = spoken.strip(_SPACE)
-        if not _USEFUL_LINK.match(address) or _bare(words) == _bare(address):
+        if not _is_useful(address) or _bare(words) == _bare(address):
             return
         shown = re.sub(r"\Amailto:|\Atel:", "", address, flags=re.IGNORECASE)
         # After the words, and before the breaks of a block that ends inside the link.
@@ -133,5 +152,18 @@ class _Reader(HTMLParser):
         self._out[start:] = [spoken.rstrip(_SPACE), f" ({shown})" if words else shown, after]
 
 
+def _address(attrs: list[tuple[str, str | None]]) -> str:
+    """Where a link leads, with the branches within which it, or any attribute beside it, stands."""
+    parts = []
+    for name, value in attrs:
+        parts += _BRANCH.findall(name)
+        parts += [value or ""] if _BRANCH.sub("", name) == "href" else _BRANCH.findall(value or "")
+    return "".join(parts)
+
+
+def _is_useful(address: str) -> bool:
+    return any(_USEFUL_LINK.match(branch) for branch in _BRANCH.split(address))
+
+
 def _bare(address: str) -> str:
-    return _UNSPOKEN.sub("", address).lower()
+    return _UNSPOKEN.sub("", _PIECE.sub("", address)).lower()

@@ -3,9 +3,11 @@ import pytest
 from chalicelib.domain.contact import Person
 from chalicelib.domain.email import Content, compile_message
 from chalicelib.domain.header import CannotComposeError
-from chalicelib.domain.jinja_syntax import TemplateSyntaxError, parse_jinja
+from chalicelib.domain.html_places import placed
+from chalicelib.domain.jinja_syntax import parse_jinja
 from chalicelib.domain.message_links import LinkUse
-from chalicelib.domain.personalization import Links, Vocabulary, render_html, render_text
+from chalicelib.domain.personalization import Links, Vocabulary, render
+from chalicelib.domain.template_error import TemplateSyntaxError
 from tests.unit.domain.message_builders import SENDER
 
 VOCABULARY = Vocabulary(columns=("Город", "Company name"))
@@ -39,12 +41,12 @@ ANNA = Person(
     ],
 )
 def test_what_expressions_come_to(source: str, expected: str) -> None:
-    assert render_text(parse_jinja(source, VOCABULARY, is_html=False), ANNA) == expected
+    assert render(parse_jinja(source, VOCABULARY, is_html=False), ANNA) == expected
 
 
 def test_values_in_html_are_data_and_an_editors_quotes_are_quotes() -> None:
     def html(source: str) -> str:
-        return render_html(parse_jinja(source, VOCABULARY, is_html=True), ANNA)
+        return render(placed(parse_jinja(source, VOCABULARY, is_html=True), source), ANNA)
 
     assert html("{{ Город }}") == "&lt;Пермь&gt;"
     assert html("{{ lastName|default(&quot;<b>you</b>&quot;) }}") == "&lt;b&gt;you&lt;/b&gt;"
@@ -53,7 +55,7 @@ def test_values_in_html_are_data_and_an_editors_quotes_are_quotes() -> None:
 
 def test_what_a_contact_brings_is_never_a_template() -> None:
     person = Person("a@b.example", "{{ 7 * 7 }}{% if 1 %}[param1]", p1="x")
-    assert render_text(parse_jinja("{{ firstName }}", VOCABULARY, is_html=False), person) == person.first_name
+    assert render(parse_jinja("{{ firstName }}", VOCABULARY, is_html=False), person) == person.first_name
 
 
 @pytest.mark.parametrize(

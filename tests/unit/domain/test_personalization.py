@@ -7,17 +7,18 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.contact import Person
 from chalicelib.domain.custom_variables import CustomVariable
+from chalicelib.domain.html_places import placed
 from chalicelib.domain.jinja_syntax import parse_jinja
 from chalicelib.domain.personalization import (
     FIELDS,
     Links,
     Literal,
+    Template,
     Variable,
     Vocabulary,
     parse,
-    render_html,
+    render,
     render_subject,
-    render_text,
 )
 from chalicelib.domain.template_check import Problem, ProblemKind, check
 from tests.unit.domain.message_builders import (
@@ -34,14 +35,18 @@ from tests.unit.domain.message_builders import (
 RICH = Vocabulary(CUSTOMS, COLUMNS)
 
 
+def in_html(source: str) -> Template:
+    return placed(parse(source), source)
+
+
 PERSON = Person("anna@mail.example", "Anna", "Berg", "Maria", "one", "two", "three")
 
 
 def test_each_variable_reads_its_column() -> None:
     source = "[email] [firstName] [lastName] [secondName] [param1] [param2] [param3]"
     expected = "anna@mail.example Anna Berg Maria one two three"
-    assert render_text(parse(source), PERSON) == expected
-    assert render_html(parse(source), PERSON) == expected
+    assert render(parse(source), PERSON) == expected
+    assert render(in_html(source), PERSON) == expected
     assert render_subject(parse(source), PERSON) == expected
 
 
@@ -52,24 +57,24 @@ def test_a_template_is_pieces() -> None:
 
 @pytest.mark.parametrize("typed", ["[unsubscribe]", "[Unsubscribe]", "[ UNSUBSCRIBE ]", "[unsubscribe|x]"])
 def test_the_unsubscribe_variable_is_the_link_or_its_fallback(typed: str) -> None:
-    template = parse(typed)
-    assert render_html(template, PERSON, Links("https://x.example/u/1")) == "https://x.example/u/1"
-    assert render_text(template, PERSON) == ("x" if "|" in typed else "")
+    template = in_html(typed)
+    assert render(template, PERSON, Links("https://x.example/u/1")) == "https://x.example/u/1"
+    assert render(parse(typed), PERSON) == ("x" if "|" in typed else "")
 
 
 @pytest.mark.parametrize(
     "typed", ["[firstName]", "[firstname]", "[FIRSTNAME]", "[ firstName ]", "[\xa0firstName\xa0| x ]"]
 )
 def test_case_and_spaces_in_the_brackets_do_not_matter(typed: str) -> None:
-    assert render_text(parse(typed), PERSON) == "Anna"
+    assert render(parse(typed), PERSON) == "Anna"
 
 
 @pytest.mark.parametrize("empty", ["", " ", "\t\r\n", "\xa0", "\x00", "\u202e"])
 def test_the_fallback_is_for_a_field_with_nothing_to_read(empty: str) -> None:
     person = Person("a@b.example", first_name=empty)
-    assert render_text(parse("Dear [firstName| friend ]!"), person) == "Dear friend!"
-    assert render_text(parse("Dear [firstName]!"), person) == "Dear !"
-    assert render_text(parse("Dear [firstName|]!"), person) == "Dear !"
+    assert render(parse("Dear [firstName| friend ]!"), person) == "Dear friend!"
+    assert render(parse("Dear [firstName]!"), person) == "Dear !"
+    assert render(parse("Dear [firstName|]!"), person) == "Dear !"
 
 
 @pytest.mark.parametrize(
@@ -102,29 +107,29 @@ def test_all_else_in_brackets_stays_as_typed(typed: str) -> None:
 
 
 def test_a_variable_within_other_brackets_is_one() -> None:
-    assert render_text(parse("[[firstName]]"), PERSON) == "[Anna]"
-    assert render_text(parse("[lastName|[firstName]]"), PERSON) == "[lastName|Anna]"
+    assert render(parse("[[firstName]]"), PERSON) == "[Anna]"
+    assert render(parse("[lastName|[firstName]]"), PERSON) == "[lastName|Anna]"
 
 
 def test_values_are_not_looked_at_for_variables() -> None:
     person = Person("a@b.example", first_name="[lastName]", last_name="[firstName]")
-    assert render_text(parse("[firstName][lastName]"), person) == "[lastName][firstName]"
+    assert render(parse("[firstName][lastName]"), person) == "[lastName][firstName]"
 
 
 def test_a_value_is_text_in_html_and_the_fallback_is_html() -> None:
-    template = parse("[firstName|<b>you</b>]")
+    template = in_html("[firstName|<b>you</b>]")
     person = Person("a@b.example", first_name="<i>\"A\" & 'B'</i>")
-    assert render_html(template, person) == "&lt;i&gt;&quot;A&quot; &amp; &#x27;B&#x27;&lt;/i&gt;"
-    assert render_html(template, Person("a@b.example")) == "<b>you</b>"
+    assert render(template, person) == "&lt;i&gt;&quot;A&quot; &amp; &#x27;B&#x27;&lt;/i&gt;"
+    assert render(template, Person("a@b.example")) == "<b>you</b>"
 
 
 def test_a_value_equal_to_the_fallback_is_still_escaped() -> None:
-    assert render_html(parse("[firstName|<]"), Person("a@b.example", first_name="<")) == "&lt;"
+    assert render(in_html("[firstName|<]"), Person("a@b.example", first_name="<")) == "&lt;"
 
 
 def test_line_breaks_of_a_value_stay_in_the_body_and_not_in_the_subject() -> None:
     person = Person("a@b.example", p1="one\r\ntwo\u2028three")
-    assert render_text(parse("[param1]"), person) == "one\ntwo\nthree"
+    assert render(parse("[param1]"), person) == "one\ntwo\nthree"
     assert render_subject(parse("[param1]"), person) == "one two three"
 
 
@@ -142,8 +147,8 @@ class _Tags(HTMLParser):
 @unhurried
 @given(odd_people)
 def test_no_value_adds_a_tag_or_an_attribute(person: Person) -> None:
-    template = parse("<p title=\"[firstName]\">[lastName]<b id='[param1]'>[param2]</b></p>")
-    assert _Tags(render_html(template, person)).seen == [("p", ["title"]), ("b", ["id"])]
+    template = in_html("<p title=\"[firstName]\">[lastName]<b id='[param1]'>[param2]</b></p>")
+    assert _Tags(render(template, person)).seen == [("p", ["title"]), ("b", ["id"])]
 
 
 @unhurried
@@ -154,9 +159,9 @@ def test_no_column_option_or_expression_adds_a_tag_or_an_attribute(person: Perso
         '{% if param2 %}<i class="{{ Gruß or param3 }}">{{ param2 if param3 != 1 else Город }}</i>'
         "{% endif %}</p>"
     )
-    template = parse_jinja(source, RICH, is_html=True)
-    inner = [("i", ["class"])] if render_text(parse("[param2]"), person) else []
-    seen = _Tags(render_html(template, person, draw=lambda _name, _count: place)).seen
+    template = placed(parse_jinja(source, RICH, is_html=True), source)
+    inner = [("i", ["class"])] if render(parse("[param2]"), person) else []
+    seen = _Tags(render(template, person, draw=lambda _name, _count: place)).seen
     assert seen == [("p", ["title"]), ("b", ["id"]), *inner]
 
 
@@ -167,16 +172,16 @@ def test_whatever_brings_a_value_into_a_text_it_is_never_looked_at_for_a_templat
     person = Person("a@b.example", p1=value, extra=(("Город", value),))
     source = "[param1]\0[Город]\0{{ param1 }}\0{{ Город or 1 }}\0[option]\0{{ option if 1 }}"
     template = parse_jinja(source, option, is_html=False)
-    clean = render_text(parse("[param1]"), person)
-    said = render_text(template, person, draw=lambda _name, _count: 1).split("\0")
+    clean = render(parse("[param1]"), person)
+    said = render(template, person, draw=lambda _name, _count: 1).split("\0")
     assert said == [clean, clean, clean, clean or "1", clean, clean]
 
 
 @unhurried
 @given(odd_text)
 def test_what_html_shows_is_what_the_text_says(value: str) -> None:
-    person, template = Person("a@b.example", p1=value), parse("[param1]")
-    assert unescape(render_html(template, person)) == render_text(template, person)
+    person = Person("a@b.example", p1=value)
+    assert unescape(render(in_html("[param1]"), person)) == render(parse("[param1]"), person)
 
 
 @unhurried
@@ -213,7 +218,7 @@ def test_pieces_tell_the_whole_template(source: str) -> None:
 @unhurried
 @given(odd_text)
 def test_a_value_keeps_no_character_that_breaks_a_message(value: str) -> None:
-    rendered = render_text(parse("[param1]"), Person("a@b.example", p1=value))
+    rendered = render(parse("[param1]"), Person("a@b.example", p1=value))
     rendered.encode()
     assert not set(rendered) & set("\x00\r\x0b\x85\u2028\u202e")
     assert rendered == rendered.strip()
@@ -260,4 +265,4 @@ def test_no_template_is_an_error(source: str) -> None:
 
 def test_a_template_of_nothing_but_brackets_is_looked_at_in_part() -> None:
     assert len(check("[firstNme]" * 5000)) == 2000
-    assert render_text(parse("[" * 100_000), ANNA) == "[" * 100_000
+    assert render(parse("[" * 100_000), ANNA) == "[" * 100_000
