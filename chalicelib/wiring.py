@@ -420,6 +420,7 @@ def preview_ports() -> PreviewPorts:
         campaigns=campaigns(),
         contacts=DynamoContactStore(),
         lines=DynamoLineStore(),
+        files=files(),
         public_url=settings().public_url,
     )
 

@@ -7,10 +7,11 @@ bytes. What a line can't carry, its recipients download by a link of their own.
 import re
 import unicodedata
 from binascii import b2a_base64
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from html import escape
 from urllib.parse import quote
 
 from chalicelib.domain.delivery import Reason
@@ -256,6 +257,16 @@ def with_content_ids(html: str, attachments: Iterable[Attachment]) -> str:
         return f"{found[0]}@{_CONTENT_ID_DOMAIN}" if found[1] in ours else found[0]
 
     return _CID.sub(whole, html) if ours else html
+
+
+def with_image_urls(html: str, urls: Mapping[str, str]) -> str:
+    """The HTML of a message with its own images at these URLs, by content id, for who has no parts of it."""
+
+    def url(found: re.Match[str]) -> str:
+        name, _, domain = found[1].partition("@")
+        return escape(urls[name]) if domain == _CONTENT_ID_DOMAIN and name in urls else found[0]
+
+    return _CID.sub(url, html) if urls else html
 
 
 def content_ids_in(html: str) -> list[str]:

@@ -153,11 +153,17 @@ class _Reader(HTMLParser):
 
 
 def _address(attrs: list[tuple[str, str | None]]) -> str:
-    """Where a link leads, with the branches within which it, or any attribute beside it, stands."""
-    parts = []
+    """Where a link leads, with the branches within which it, or any attribute beside it, stands.
+
+    Of two addresses the first is meant, as for a mail reader; branches choose for themselves.
+    """
+    parts: list[str] = []
     for name, value in attrs:
         parts += _BRANCH.findall(name)
-        parts += [value or ""] if _BRANCH.sub("", name) == "href" else _BRANCH.findall(value or "")
+        if _BRANCH.sub("", name) != "href":
+            parts += _BRANCH.findall(value or "")
+        elif value and (not parts or _BRANCH.fullmatch(parts[-1])):
+            parts.append(value)
     return "".join(parts)
 
 

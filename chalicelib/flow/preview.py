@@ -1,18 +1,24 @@
 """Preview: what one contact, or an example person, would read; nothing is sent and nothing is written."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
 from chalicelib.domain.address import Rejection, contact_id, parse_address
+from chalicelib.domain.attachment import content_ids_in
 from chalicelib.domain.contact import Person
+from chalicelib.domain.content import Content
 from chalicelib.domain.custom_variables import draw_for
 from chalicelib.domain.email import Rendered, SenderIdentity, compile_message
 from chalicelib.domain.header import CannotComposeError
 from chalicelib.errors import Conflict, FieldError, Invalid
+from chalicelib.flow.attachments import file_key
 from chalicelib.flow.compose import capacity, link_use
 from chalicelib.flow.lines import find_line
-from chalicelib.ports import CampaignStore, ContactStore, LineStore
+from chalicelib.ports import CampaignStore, ContactStore, FileStore, LineStore
 
 NO_SENDER = SenderIdentity("", "postmaster@example.com")  # compiles, and is never shown
+IMAGE_TIME = timedelta(minutes=5)  # to load the images of a preview
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +28,21 @@ class PreviewPorts:
     campaigns: CampaignStore
     contacts: ContactStore
     lines: LineStore
+    files: FileStore
     public_url: str
 
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """What is read, in which version of the content; ``sender`` is None while the campaign has no line."""
+    """What is read, in which version of the content; ``sender`` is None while the campaign has no line.
+
+    ``images`` are URLs of those within the HTML by content id, good for ``IMAGE_TIME``.
+    """
 
     rendered: Rendered
     content_version: int
     sender: SenderIdentity | None
+    images: Mapping[str, str]
 
 
 def preview_contact(
@@ -78,4 +89,16 @@ def _preview(
     except CannotComposeError as error:
         raise Conflict(error.reason.code, error.reason.text) from error
     rendered = message.preview(person, draw=draw_for(campaign_id, contact))
-    return Preview(rendered, campaign.content_version, sender)
+    images = _images(account_id, campaign_id, content, ports.files)
+    return Preview(rendered, campaign.content_version, sender, images)
+
+
+def _images(account_id: str, campaign_id: str, content: Content, files: FileStore) -> dict[str, str]:
+    shown = content_ids_in(content.html)
+    return {
+        file.content_id: files.presign_download(
+            file_key(account_id, campaign_id, file.attachment_id, file.digest), file.file_name, IMAGE_TIME
+        )
+        for file in content.attachments
+        if file.content_id is not None and file.content_id in shown
+    }

@@ -9,7 +9,7 @@ import pytest
 from app import app
 from chalicelib import wiring
 from chalicelib.blueprints.api.routing import ROUTES
-from chalicelib.domain.preview_frame import POLICY, framed
+from chalicelib.domain.preview_frame import framed, policy
 from chalicelib.settings import Settings
 from tests.doors.in_process import Context
 from tests.doors.test_links import UNSUBSCRIBE, visit
@@ -122,9 +122,18 @@ class TestOrigins:
     "html", ["<p>Hi", "<!doctype html><html><head><title>x</title></head><body>Hi</body></html>"]
 )
 def test_the_policy_of_a_preview_comes_before_everything_of_the_message(html: str) -> None:
-    document = framed(html)
+    document = framed(html, {})
     assert document.endswith(html)
-    assert document.index(POLICY) < document.index(html)
-    assert POLICY.startswith("default-src 'none';")
-    assert "script" not in POLICY
-    assert '"' not in POLICY
+    assert document.index(policy()) < document.index(html)
+    assert policy().startswith("default-src 'none';")
+    assert "script" not in policy()
+    assert '"' not in policy()
+
+
+def test_a_preview_may_load_its_own_images_from_a_store_that_has_no_https() -> None:
+    local, there = "http://127.0.0.1:4566/files/a?x=1&y=2", "https://files.example/b"
+    html = '<img src="cid:logo@inline.postline"><p>cid:logo cid:none@inline.postline</p>'
+    document = framed(html, {"logo": local, "other": there})
+    assert "img-src https: data: http://127.0.0.1:4566; " in document
+    assert '<img src="http://127.0.0.1:4566/files/a?x=1&amp;y=2"><p>cid:logo cid:none@' in document
+    assert policy([there]) == policy()

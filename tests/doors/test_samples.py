@@ -91,4 +91,4 @@ def test_what_there_is_not_is_not_found(world: World) -> None:
 def test_a_preview_comes_as_a_document_that_runs_nothing(world: World) -> None:
     one = world.add_campaign(1).campaign_id
     _, shown = call("POST", PREVIEW, {"person": {"email": "a@b.example"}}, campaign_id=one)
-    assert shown["document"] == framed(shown["html"])
+    assert shown["document"] == framed(shown["html"], {})

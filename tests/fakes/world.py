@@ -281,7 +281,7 @@ class World:
 
     @property
     def preview_ports(self) -> PreviewPorts:
-        return PreviewPorts(self.campaigns, self.contacts, self.lines, self.public_url)
+        return PreviewPorts(self.campaigns, self.contacts, self.lines, self.files, self.public_url)
 
     @property
     def ask_ports(self) -> AskPorts:

@@ -41,6 +41,7 @@ class MessageShown(Output):
     document: str = Field(
         description="The HTML to be shown, as the srcdoc of an iframe with an empty sandbox attribute: its"
         " policy lets no script run, no form be sent, and nothing be loaded but pictures and fonts by https."
+        " Images within the message are there for five minutes."
     )
     text: str
     content_version: int
@@ -55,7 +56,7 @@ class MessageShown(Output):
         return cls(
             subject=rendered.subject,
             html=rendered.html,
-            document=framed(rendered.html),
+            document=framed(rendered.html, preview.images),
             text=rendered.text,
             content_version=preview.content_version,
             from_name=sender and sender.from_name,

@@ -41,6 +41,7 @@ from chalicelib.flow.download import Download, DownloadPorts, NoDownload, find_d
 from chalicelib.flow.follow_link import LinkPorts
 from chalicelib.flow.samples import Wish, ask_for_sample, send_sample
 from chalicelib.flow.track import track
+from tests.fakes.channel import LOST_REPLY
 from tests.fakes.world import ACCOUNT, STRANGER, World
 
 PDF = b"%PDF-1.7 " + bytes(range(256)) * 40
@@ -383,6 +384,18 @@ class TestTooLargeForTheLine:
         assert isinstance(find_download(token, attachment_id, downloads(world)), Download)
         world.clock.wait(seconds=1)
         assert find_download(token, attachment_id, downloads(world)) is NoDownload.EXPIRED
+
+    def test_the_link_of_a_message_with_an_unknown_outcome_expires_too(
+        self, linked: tuple[World, str, str]
+    ) -> None:
+        world, one, attachment_id = linked
+        world.channel.outcomes["c0@mail.example"] = [LOST_REPLY]
+        token, ports = self._token(linked), downloads(world)
+        assert world.only(one).outcome_unknown
+        world.clock.wait(days=AVAILABLE.days)
+        assert isinstance(find_download(token, attachment_id, ports), Download)
+        world.clock.wait(seconds=1)
+        assert find_download(token, attachment_id, ports) is NoDownload.EXPIRED
 
     def test_nothing_else_opens_it(self, linked: tuple[World, str, str]) -> None:
         world, one, attachment_id = linked

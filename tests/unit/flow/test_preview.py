@@ -8,11 +8,14 @@ import pytest
 from chalicelib.domain.contact import Person
 from chalicelib.domain.content import Content
 from chalicelib.domain.custom_variables import CustomVariable
+from chalicelib.domain.preview_frame import framed
 from chalicelib.errors import Conflict, Invalid, NotFound
+from chalicelib.flow.attachments import file_key
 from chalicelib.flow.campaign import edit_campaign, launch_campaign
 from chalicelib.flow.contacts import add_contacts
 from chalicelib.flow.preview import Preview, preview_contact, preview_person
 from tests.fakes.world import ACCOUNT, STRANGER, World
+from tests.unit.flow.test_attachments import upload
 
 CONTENT = Content(
     "[greeting] [firstName|friend]",
@@ -87,6 +90,28 @@ def test_a_stranger_sees_nothing(world: World) -> None:
         preview_person(STRANGER, campaign_id, ADA, None, world.preview_ports)
     with pytest.raises(Invalid, match="line_id"):
         preview_person(ACCOUNT, campaign_id, ADA, "no-line", world.preview_ports)
+
+
+def test_images_within_the_mail_are_at_hand_for_who_looks_at_it(world: World) -> None:
+    campaign_id = world.add_campaign(1).campaign_id
+    png = b"\x89PNG\r\n\x1a\n" + bytes(100)
+    logo = upload(world, campaign_id, png, "logo.png", "logo")
+    unused = upload(world, campaign_id, png, "other.png", "other")
+    html = '<img src="cid:logo"><img src="cid:missing">'
+    edit_campaign(
+        ACCOUNT,
+        campaign_id,
+        lambda old: replace(old, content=Content("Hi", html), attachment_ids=(logo, unused)),
+        None,
+        world.campaign_ports,
+    )
+    shown = show(world, campaign_id, world.only(campaign_id).contact_id)
+    digest = world.attachments.get(ACCOUNT, campaign_id, logo).digest
+    url = f"https://files.example/{file_key(ACCOUNT, campaign_id, logo, digest)}?name=logo.png"
+    assert shown.images == {"logo": url}
+    assert 'src="cid:logo@' in shown.rendered.html, "what is sent stays as it is"
+    document = framed(shown.rendered.html, shown.images)
+    assert f'<img src="{url}"><img src="cid:missing">' in document
 
 
 def test_what_cannot_be_shown_says_why(world: World) -> None:
