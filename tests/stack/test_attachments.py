@@ -3,6 +3,7 @@
 import hashlib
 import urllib.error
 import urllib.request
+from html import unescape
 from typing import Any
 
 from tests.stack.api import download, upload, wait_for
@@ -52,6 +53,13 @@ def test_files_arrive_as_they_were_uploaded_or_are_downloaded_by_a_link(customer
     customer.add(campaign, ["anna", "bob"])
     linked = customer.api.get(f"{path}/plan")["linked"]
     assert [file["attachment_id"] for file in linked] == [large["attachment_id"]]
+
+    contact = customer.contacts(campaign)[0]["contact_id"]
+    preview = customer.api.get(f"{path}/contacts/{contact}/preview")
+    image = preview["document"].partition('<img src="')[2].partition('"')[0]
+    assert download(unescape(image)) == PNG
+    origin = image.partition("/")[0] + "//" + image.split("/")[2]
+    assert f"img-src https: data: {origin};" in preview["document"]
 
     customer.launch(campaign)
     assert customer.finished(campaign)["sent"] == 2

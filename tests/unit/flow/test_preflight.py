@@ -54,6 +54,20 @@ class TestPreflight:
         assert (missing.variable, missing.contacts, missing.subject) == ("param2", 3, "Your")
         assert world.contacts.get(ACCOUNT, job.campaign_id, missing.contact_id).person.p2 == ""
 
+    def test_what_is_no_url_where_one_must_be_is_missing(self) -> None:
+        world = World()
+        html = '<a href="[param1]">x</a><a href="[Site]">y</a><a href="[Site|https://x.example]">z</a>'
+        job = asked(world, 0, Content("Hi", html))
+        people = (
+            Person("a@mail.example", p1="https://a.example", extra=(("Site", "javascript:alert(1)"),)),
+            Person("b@mail.example", p1="www.b.example", extra=(("Site", "https://b.example/"),)),
+        )
+        add_contacts(ACCOUNT, job.campaign_id, people, world.contact_ports)
+        job = start_preflight(ACCOUNT, job.campaign_id, world.preflight_ports)
+        work(world)
+        missing = [(one.variable, one.contacts, one.fields) for one in last(world, job)[0].missing]
+        assert missing == [("param1", 2, ("html", "text")), ("Site", 2, ("html", "text"))]
+
     def test_it_looks_at_those_only_who_were_not_sent_to(self) -> None:
         world = World()
         one = world.running(2)
