@@ -19,7 +19,9 @@ from chalicelib.domain.personalization import Links, Vocabulary, parse, render
 from chalicelib.domain.template_error import TemplateSyntaxError
 from tests.unit.domain.message_builders import MESSAGE_ID, NOW, SENDER, odd_text, unhurried
 
-COUPLE = Person("ann+bob@mail.example", "Ann & Bob=1#2", p1="https://shop.example/x?a=1&b=2", p2="a b")
+COUPLE = Person(
+    "ann+bob@mail.example", "Ann & Bob=1#2", p1="https://shop.example/x?a=1&b=2", p2="a b", p3="a-b"
+)
 ATTACKS = (
     "x onmouseover=alert(1)",
     "\" onmouseover='alert(1)",
@@ -88,6 +90,11 @@ class Reader(HTMLParser):
         ("<title>[firstName]</title>", "<title>Ann &amp; Bob=1#2</title>"),
         ("1 < 2, [param2] </> [param2] <3 [param2]", None),
         ("<!-- [param2]--x --><!-->[param2]<!---->[param2]", "<!-- a b--x --><!-->a b<!---->a b"),
+        ("<!-->[param3]<!--->[param3]<!-- [param3]", "<!-->a-b<!--->a-b<!-- a&#45;b"),
+        (
+            '<a href="{% if param1 %}https://a.example/{% else %}https://b.example/{% endif %}[param2]">',
+            '<a href="https://a.example/a%20b">',
+        ),
         (
             '<!--[if mso]><v:rect href="[param1]">[param2]</v:rect><![endif]-->',
             '<!--[if mso]><v:rect href="https://shop.example/x?a=1&amp;b=2">a b</v:rect><![endif]-->',
@@ -131,6 +138,7 @@ def test_a_value_is_encoded_for_its_place(source: str, html: str | None) -> None
         ("{% if param1 %}<style>{% endif %}[param1]", "variable_place_unclear", 1, 34),
         ('<a href="{% if param2 %}https://x/{% endif %}[param1]">', "variable_place_unclear", 1, 46),
         ("[param1|<b ][param2]", "variable_place_unclear", 1, 13),
+        ("<!-- -[param1]->[param2]", "variable_place_unclear", 1, 17),
         ("</ [param1]>", "variable_in_tag", 1, 4),
         ("x{% if param1 -%}  <a [param2]>{% endif %}", "variable_in_tag", 1, 23),
     ],
