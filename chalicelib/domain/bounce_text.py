@@ -6,11 +6,11 @@ The openings are listed here; a text without one is no bounce.
 
 import re
 from dataclasses import dataclass
-from html import unescape
 
 from chalicelib.domain.bounce_status import address_in
 from chalicelib.domain.bounce_verdict import Verdict, delayed, failed
 from chalicelib.domain.mime_reading import Part, readable
+from chalicelib.domain.references import unescape
 
 LOOKED_AT = 20_000  # characters of the text
 REPLY = 1_500  # characters after the address in which the reason stands

@@ -7,8 +7,9 @@ kind of place from another. What only Outlook reads (``<!--[if mso]> … <![endi
 import re
 from collections.abc import Callable
 from enum import StrEnum
-from html import unescape
 from typing import NamedTuple
+
+from chalicelib.domain.references import unescape
 
 
 class State(StrEnum):

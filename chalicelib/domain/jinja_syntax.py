@@ -8,7 +8,6 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from html import unescape
 
 from chalicelib.domain.contact import Person
 from chalicelib.domain.custom_variables import Draw
@@ -22,6 +21,7 @@ from chalicelib.domain.personalization import (
     always,
     parse,
 )
+from chalicelib.domain.references import unescape
 from chalicelib.domain.template_error import TemplateSyntaxError
 
 MAX_DEPTH = 10  # conditions within another

@@ -7,6 +7,8 @@ a ``<`` that opens nothing is made text first.
 import re
 from html.parser import HTMLParser
 
+from chalicelib.domain.references import without_endless_numbers
+
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)|<!\[[^<>]*>", re.DOTALL)  # also Outlook's <![if !mso]>
 _STRAY = re.compile(r"<(?=[^<>]*(?:<|\Z))")
 _FOLDED = re.compile("\\s[\\s\u00ad\u034f\u200b\u200c\ufeff]*")  # with the filler that follows preheaders
@@ -51,7 +53,7 @@ def text_of(html: str) -> str:
 
     Marks are text like any other and survive, also those in the address of a link.
     """
-    source = _COMMENT.sub("", html.translate(_NO_MARKS))
+    source = _COMMENT.sub("", without_endless_numbers(html.translate(_NO_MARKS)))
     reader = _Reader()
     reader.feed(_STRAY.sub("&lt;", source))
     reader.close()

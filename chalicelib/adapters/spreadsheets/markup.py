@@ -3,15 +3,15 @@
 After HTML's rules (html.spec.whatwg.org, 13.2.5) as far as a table needs them, but for what would lose rows:
 no tag and, within a table, no script reaches over a tag of the table; ``<anna@example.com>`` is text, and so
 is a ``<`` that opens nothing. ``html.parser`` is not used: it takes quadratic time over a tag that never
-closes, and raises AssertionError for ``<![1]>`` and ValueError for a character's number of 5,000 digits.
+closes, and raises AssertionError for ``<![1]>``.
 """
 
-import html
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from chalicelib.domain.contact_file import FileRejected
+from chalicelib.domain.references import unescape
 
 MAX_TAG = 1 << 16  # characters of a tag; what is longer is text
 _MAX_REFERENCE = 40  # characters of ``&name;``, more than the longest has
@@ -33,7 +33,6 @@ _LONGEST_MARK = 16  # characters: what ends a comment or a script may lie across
 _RAW = frozenset({"script", "style", "template"})  # what is in them is no text and has no tags
 _RAW_ENDS = {name: re.compile(rf"</{name}\b", re.IGNORECASE) for name in _RAW}
 _RAW_ENDS_IN_TABLES = {name: re.compile(rf"</{name}\b|{_OF_TABLES}", re.IGNORECASE) for name in _RAW}
-_ENDLESS_NUMBER = re.compile(r"&#(?:x[0-9a-f]{8,}|[0-9]{8,});?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +97,7 @@ class Markup:
     def _take_text(self, end: int) -> str:
         text = self._text[self._at : end]
         self._at = end
-        return html.unescape(_ENDLESS_NUMBER.sub("\ufffd", text)) if "&" in text else text
+        return unescape(text)
 
     def _markup(self) -> Iterator[Tag | str]:
         """What opens here: a tag, a declaration, which is passed over, or nothing."""
