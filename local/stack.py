@@ -69,11 +69,14 @@ class Stack:
         return result
 
     def logs(self, function: str) -> list[str]:
-        """All lines a function has logged so far, oldest first."""
+        """All lines a function has logged so far, oldest first; none of one that has never run."""
         logs = self.client("logs")
         group = f"/aws/lambda/{self.resource(function)}"
         pages = logs.get_paginator("filter_log_events").paginate(logGroupName=group)
-        return [event["message"] for page in pages for event in page["events"]]
+        try:
+            return [event["message"] for page in pages for event in page["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            return []
 
 
 @contextmanager

@@ -30,6 +30,13 @@ def say(text: bytes) -> Fault:
     return lambda session: session.send(text.replace(b"%T", session.tag))
 
 
+def quote(session: "Session") -> None:
+    """Refuses a sign-in with what it was given, in plain and as it came: some servers do."""
+    own = session.server
+    told = base64.b64encode(f"\0{own.user}\0{own.password}".encode())
+    session.send(session.tag + b" NO bad credentials: " + own.password.encode() + b" in " + told + b"\r\n")
+
+
 def drop(session: "Session") -> None:
     """Closes the connection."""
     raise GoneError

@@ -1,5 +1,6 @@
 """The reader of mailboxes against a real dialogue: encrypted, bounded, and without a trace in the mailbox."""
 
+import base64
 import ssl
 from collections.abc import Sequence
 from datetime import date
@@ -139,6 +140,54 @@ def test_a_wrong_password_is_told_with_the_servers_words(tls: ssl.SSLContext, ca
         pass
     assert failed.value.reason.code == "credentials_rejected"
     assert failed.value.reason.reply_text == "[AUTHENTICATIONFAILED] Invalid credentials"
+
+
+def base64_of(text: str) -> bytes:
+    return base64.b64encode(text.encode())
+
+
+BACKSLASHES = 'Canary" \\91c2'
+QUOTES: list[tuple[str, str, str, bytes, str]] = [
+    ("authenticate", PASSWORD, "NO", b"bad: " + PASSWORD.encode(), "bad: ***"),
+    ("authenticate", PASSWORD, "NO", base64_of(f"\0{USER}\0{PASSWORD}"), "***"),
+    ("authenticate", PASSWORD, "BAD", base64_of(f"\0{USER}\0{PASSWORD}").upper(), "***"),
+    ("authenticate", "Пароль-91c2", "BAD", "нет: Пароль-91c2".encode(), "нет: ***"),
+    ("login", PASSWORD, "NO", b'LOGIN u "' + PASSWORD.encode() + b'"', 'LOGIN u "***"'),
+    ("login", BACKSLASHES, "NO", b'LOGIN u "Canary\\" \\\\91c2"', 'LOGIN u "***"'),
+    ("login", BACKSLASHES, "BAD", b'LOGIN u "Canary\\" \\\\91c2"', 'LOGIN u "***"'),
+]
+
+
+@pytest.mark.parametrize(("point", "password", "kind", "quote", "shown"), QUOTES)
+def test_a_password_the_server_quotes_is_struck_out(
+    tls: ssl.SSLContext, ca_file: str, point: str, password: str, kind: str, quote: bytes, shown: str
+) -> None:
+    refusal = say(f"%T {kind} [AUTHENTICATIONFAILED] ".encode() + quote + b"\r\n")
+    capabilities = "IMAP4rev1 AUTH=PLAIN" if point == "authenticate" else "IMAP4rev1"
+    script = {point: [refusal]}
+    with (
+        FaultyImap(faults=script, tls=tls, capabilities=capabilities, password=password) as server,
+        pytest.raises(MailboxFailed) as failed,
+    ):
+        contents(server, ca_file)
+    assert failed.value.reason.reply_text == f"[AUTHENTICATIONFAILED] {shown}"
+
+
+def test_a_password_that_is_quoted_later_is_struck_out_too(tls: ssl.SSLContext, ca_file: str) -> None:
+    late = say(b"%T NO after LOGIN u " + PASSWORD.encode() + b"\r\n")
+    with (
+        FaultyImap(faults={"examine": [late]}, tls=tls) as server,
+        pytest.raises(MailboxFailed) as failed,
+    ):
+        contents(server, ca_file)
+    assert failed.value.reason.reply_text == "after LOGIN u ***"
+
+
+def test_messages_stay_as_they_are_whatever_the_password_is(tls: ssl.SSLContext, ca_file: str) -> None:
+    raw = b"* NO OK\r\nOK NO \r\nFETCH\r\n"
+    for password in ("OK", "1", "FETCH"):
+        with FaultyImap(inbox(raw), tls=tls, password=password) as server:
+            assert contents(server, ca_file) == {1: raw}
 
 
 @pytest.mark.parametrize("implicit", [True, False])

@@ -2,12 +2,16 @@
 
 import io
 import zipfile
+from collections.abc import Mapping
+from typing import Any
 
+from local.certificates import server_context
 from local.emulator import ROOT
 from local.stack import Stack
 from security.isolation import settle_in
 from security.requests import operations
-from tests.doors.events import failed_ids, sqs_event
+from tests.contract.faulty_imap import USER, FaultyImap, quote
+from tests.doors.events import TICK, failed_ids, sqs_event
 from tests.stack.api import Api, download, upload, wait_for
 from tests.stack.customer import Customer, csv_file
 
@@ -65,6 +69,7 @@ def test_what_people_entrust_to_us_is_in_no_log(stack: Stack, customer: Customer
     customer.api.post(f"/domains/{CANARY}.example/check")
     customer.api.post(f"/lines/{line}/advice")
     wait_for(lambda: customer.api.get(f"/lines/{line}/advice")["state"] == "done", "there is advice")
+    refused_mailbox(customer, customer.unconnected_line(), f"{CANARY}-imap")
     customer.launch(campaign)
     customer.when(campaign, lambda t: (t["sent"], t["error"], t["not_sent"]) == (1, 2, 1), "all are tried")
     export = customer.api.post(f"/campaigns/{campaign}/exports")
@@ -73,15 +78,30 @@ def test_what_people_entrust_to_us_is_in_no_log(stack: Stack, customer: Customer
         lambda: customer.api.get(f"/lines/{wrong['line_id']}")["connection"]["state"] == "failed",
         "it is refused",
     )
-    functions = [
-        name
-        for name in functions_of(stack)
-        if name not in {"AbandonJobs", "RemoveCampaigns", "StartDispatch", "StartChecks"}
-    ]
+    customer.api.delete(f"/campaigns/{customer.campaign(line, name=CANARY)}")
+    customer.queue("AbandonedJobQueue", {"account_id": customer.account_id, "import_id": CANARY})
+    for function in ("StartDispatch", "StartChecks"):
+        stack.invoke(function, TICK)
+    for function in ("RemoveCampaigns", "AbandonJobs"):
+        wait_for(lambda name=function: "event" in "".join(stack.logs(name)), f"{function} has worked")
     secrets = {CANARY, customer.domain, customer.key, stack.mailbox.password, stack.mailbox.username + '"'}
-    logged = {name: "\n".join(stack.logs(name)) for name in functions}
+    logged = {name: "\n".join(stack.logs(name)) for name in functions_of(stack)}
     assert all("event" in text for text in logged.values()), "every function has something to say"
     assert [(name, text) for name, text in logged.items() for secret in secrets if secret in text] == []
+
+
+def refused_mailbox(customer: Customer, line: str, password: str) -> Mapping[str, Any]:
+    """The line's bounce mailbox as it is shown, after its server refused the password by quoting it."""
+    tls = server_context(customer.stack.mailbox.ca_file.parent)
+    with FaultyImap(faults={"authenticate": [quote] * 20}, tls=tls, password=password) as server:
+        mailbox = {"host": "127.0.0.1", "port": server.port, "username": USER, "password": password}
+        customer.api.post(f"/lines/{line}/bounce-mailbox", mailbox)
+
+        def look() -> Mapping[str, Any] | None:
+            shown: Mapping[str, Any] = customer.api.get(f"/lines/{line}")["bounce_mailbox"]
+            return shown if shown["reason"] else None
+
+        return wait_for(look, "the server refuses")
 
 
 def functions_of(stack: Stack) -> list[str]:
@@ -120,8 +140,8 @@ def test_no_answer_export_or_artefact_tells_a_secret(customer: Customer) -> None
     smtp = {"host": "mail.example.com", "port": 587, "username": "u", "password": secret}
     new = {"name": "N", "from_address": "news@sender.example", "smtp": smtp}
     line = api.post("/lines", new)["line_id"]
-    imap = {"host": "imap.example.com", "port": 993, "username": "u", "password": secret}
-    api.post(f"/lines/{line}/bounce-mailbox", imap)
+    shown = refused_mailbox(customer, line, secret)
+    assert shown["reason"]["reply_text"] == "bad credentials: *** in ***"
     told = [
         str(api.call(route.method, route.address({**tenant.ids, "line_id": line, "file_type": "csv"})))
         for route in operations(api.get("/openapi.json"))

@@ -11,6 +11,7 @@ from datetime import date
 from chalicelib.adapters.imap.session import BoundedImap, Patience, TamperedError
 from chalicelib.adapters.smtp.dial import HostNotAllowed, Resolver, dial, resolve, resolve_within
 from chalicelib.adapters.smtp.opening import trust
+from chalicelib.domain.credentials import Credentials
 from chalicelib.domain.imap_advice import MailboxFailed, imap_reason
 from chalicelib.domain.line import ImapChannel, Security
 
@@ -51,7 +52,9 @@ class ImapReader:
         """The inbox, until the block ends. Raises MailboxFailed, in the block too."""
         imap = self._greet(channel)
         try:
-            _sign_in(imap, channel.username, password)
+            with _told("credentials_rejected"):
+                imap.allow()
+                imap.sign_in(Credentials(channel.username, password))
             yield ImapInbox(imap)
             with suppress(imaplib.IMAP4.error, OSError):
                 imap.allow(self._patience.goodbye)
@@ -118,18 +121,6 @@ class ImapInbox:
             _require(answer, data)
         found = [piece[1] for piece in data if isinstance(piece, tuple)]
         return bytes(found[0][:max_bytes]) if found else None
-
-
-def _sign_in(imap: BoundedImap, username: str, password: str) -> None:
-    """SASL PLAIN (RFC 4616) where it is offered, which carries any characters; else LOGIN."""
-    with _told("credentials_rejected"):
-        imap.allow()
-        if "AUTH=PLAIN" in imap.capabilities:
-            imap.authenticate("PLAIN", lambda _: f"\0{username}\0{password}".encode())
-            return
-        if not (username + password).isascii() or not (username + password).isprintable():
-            raise imap.error("LOGIN carries printable ASCII only")
-        imap.login(username, password)
 
 
 @contextmanager

@@ -1,17 +1,20 @@
 """`imaplib` on a connection that is bounded in time and size, encrypted before anything secret is said."""
 
 import imaplib
+import re
 import socket
 import ssl
 import time
 from dataclasses import dataclass
 
+from chalicelib.domain.credentials import Credentials
 from chalicelib.domain.mime_reading import SIZE_LIMIT
 
 LINE_LIMIT = 1_000_000  # bytes: the answer to a search is one line
 LITERAL_LIMIT = SIZE_LIMIT + 64 * 1024
 SESSION_LIMIT = 128 * 1024 * 1024
 _READ = 16 * 1024
+_REFUSAL = re.compile(rb"([^ ]+) (?:NO|BAD) (.*)\r\n", re.IGNORECASE | re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +41,7 @@ class BoundedImap(imaplib.IMAP4):
         self._seconds = seconds
         self._buffer = b""
         self._left = SESSION_LIMIT
+        self._credentials = Credentials("", "")
         self._allow()
         sock.settimeout(self._remaining())
         self._socket = sock if tls is None else tls.wrap_socket(sock, server_hostname=host)
@@ -62,6 +66,20 @@ class BoundedImap(imaplib.IMAP4):
         """Begin the time of the next command."""
         self._allow(seconds)
 
+    def sign_in(self, credentials: Credentials) -> None:
+        """SASL PLAIN (RFC 4616) where it is offered, which carries any characters; else LOGIN.
+
+        From now on the password is struck out of every refusal, before `imaplib` makes an error of it.
+        """
+        self._credentials = credentials
+        user, password = credentials.username, credentials.password
+        if "AUTH=PLAIN" in self.capabilities:
+            self.authenticate("PLAIN", lambda _: credentials.plain)
+            return
+        if not (user + password).isascii() or not (user + password).isprintable():
+            raise self.error("LOGIN carries printable ASCII only")
+        self.login(user, password)
+
     def read(self, size: int) -> bytes:
         """A literal of an answer."""
         if size > LITERAL_LIMIT:
@@ -80,7 +98,18 @@ class BoundedImap(imaplib.IMAP4):
                 raise self.abort("a line is longer than any answer")
             self._receive()
         line, self._buffer = self._buffer[: end + 1], self._buffer[end + 1 :]
-        return line
+        return self._cleaned(line)
+
+    def _cleaned(self, line: bytes) -> bytes:
+        """A refusal without the password, and as a NO: what `imaplib` says of a BAD is written in Python.
+
+        Any other line as it is, since it is data.
+        """
+        refusal = _REFUSAL.fullmatch(line)
+        if refusal is None:
+            return line
+        text = self._credentials.strike_out(refusal[2].decode("utf-8", "surrogateescape"))
+        return b"%s NO %s\r\n" % (refusal[1], text.encode("utf-8", "surrogateescape"))
 
     def send(self, data: bytes) -> None:  # type: ignore[override]
         """All of it."""

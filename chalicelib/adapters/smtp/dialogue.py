@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from chalicelib.adapters.smtp.wire import GarbledError, Reply, Wire, WireError
+from chalicelib.domain.credentials import Credentials
 from chalicelib.domain.delivery import Refused, Stage, TryLater
 from chalicelib.domain.smtp_replies import refusal, split_reply, unreadable
 
@@ -39,13 +40,16 @@ class Dialogue:
         """When the next reply has to be complete."""
         return min(time.monotonic() + self._patience, self._limit)
 
-    def ask(self, stage: Stage, command: bytes, expect: int, secrets: tuple[str, ...] = ()) -> Reply:
+    def ask(self, stage: Stage, command: bytes, expect: int, signing_in: Credentials | None = None) -> Reply:
         """Sends one command line and returns the reply with the code expected. Raises Failed.
 
-        ``secrets`` are struck out of what the server says: some quote the command they refuse.
+        ``signing_in``: with what; its password is struck out of what the server says.
         """
         self.say(stage, command)
-        return require(stage, _without(secrets, self.hear(stage)), expect)
+        reply = self.hear(stage)
+        if signing_in is not None:
+            reply = Reply(reply.code, tuple(map(signing_in.strike_out, reply.lines)))
+        return require(stage, reply, expect)
 
     def say(self, stage: Stage, command: bytes) -> None:
         """Sends one or more command lines; the line end of the last is added. Raises Failed."""
@@ -81,10 +85,3 @@ def require(stage: Stage, reply: Reply, expect: int) -> Reply:
 def denial(stage: Stage, reply: Reply, recipient: str = "") -> Failed:
     """A reply that is not the one needed, as the end of the dialogue. It may quote the ``recipient``."""
     return Failed(refusal(stage, reply.code, *split_reply(reply.lines), recipient))
-
-
-def _without(secrets: tuple[str, ...], reply: Reply) -> Reply:
-    lines = reply.lines
-    for secret in filter(None, secrets):
-        lines = tuple(line.replace(secret, "***") for line in lines)
-    return Reply(reply.code, lines)

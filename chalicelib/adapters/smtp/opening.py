@@ -10,6 +10,7 @@ from chalicelib.adapters.smtp.dial import HostNotAllowed, Resolver, dial, resolv
 from chalicelib.adapters.smtp.dialogue import Dialogue, Failed, require
 from chalicelib.adapters.smtp.extensions import Extensions
 from chalicelib.adapters.smtp.wire import LostError, Wire
+from chalicelib.domain.credentials import Credentials, as_bytes
 from chalicelib.domain.delivery import Refused, Scope, Stage
 from chalicelib.domain.line import Security, SmtpChannel
 from chalicelib.domain.smtp_replies import reason, refusal
@@ -75,7 +76,7 @@ def open_dialogue(channel: SmtpChannel, password: str, network: Network) -> tupl
         on_failure.callback(wire.close)
         with dialogue.until(time.monotonic() + network.timeouts.opening):
             extensions = _greet(dialogue, channel, network.tls)
-            _sign_in(dialogue, extensions, channel.username, password)
+            _sign_in(dialogue, extensions, Credentials(channel.username, password))
         on_failure.pop_all()
     return dialogue, extensions
 
@@ -131,26 +132,21 @@ def _encrypt(dialogue: Dialogue, host: str, tls: ssl.SSLContext) -> None:
         raise Failed(refusal(Stage.TLS, None, None, "")) from error
 
 
-def _sign_in(dialogue: Dialogue, extensions: Extensions, username: str, password: str) -> None:
+def _sign_in(dialogue: Dialogue, extensions: Extensions, own: Credentials) -> None:
     """AUTH PLAIN (RFC 4616), else LOGIN; no user name means a server that needs none."""
-    if not username:
+    if not own.username:
         return
     if not extensions.auth_methods:
         raise _line_fault("auth_not_offered", Stage.AUTH)
-    both, user, secret = _base64(f"\0{username}\0{password}"), _base64(username), _base64(password)
-    hidden = (both.decode(), secret.decode(), password)
     if "PLAIN" in extensions.auth_methods:
-        dialogue.ask(Stage.AUTH, b"AUTH PLAIN " + both, _SIGNED_IN, hidden)
+        dialogue.ask(Stage.AUTH, b"AUTH PLAIN " + base64.b64encode(own.plain), _SIGNED_IN, own)
     elif "LOGIN" in extensions.auth_methods:
+        user, password = (base64.b64encode(as_bytes(text)) for text in (own.username, own.password))
         dialogue.ask(Stage.AUTH, b"AUTH LOGIN", _GO_ON)
-        dialogue.ask(Stage.AUTH, user, _GO_ON, hidden)
-        dialogue.ask(Stage.AUTH, secret, _SIGNED_IN, hidden)
+        dialogue.ask(Stage.AUTH, user, _GO_ON, own)
+        dialogue.ask(Stage.AUTH, password, _SIGNED_IN, own)
     else:
         raise _line_fault("auth_method_unsupported", Stage.AUTH)
-
-
-def _base64(text: str) -> bytes:
-    return base64.b64encode(text.encode("utf-8", "surrogatepass"))  # JSON can carry half a character
 
 
 def _line_fault(code: str, stage: Stage) -> Failed:
