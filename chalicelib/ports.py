@@ -35,7 +35,7 @@ from chalicelib.domain.member import Invitation, Member
 from chalicelib.domain.personal_data import PersonalDataJob
 from chalicelib.domain.preflight import Missing, Preflight
 from chalicelib.domain.quota import NO_LIMIT, Quota
-from chalicelib.domain.repeat import KeptAnswer, Repeat
+from chalicelib.domain.repeat import Repeat
 from chalicelib.domain.sample import Sample, SampleState
 from chalicelib.domain.schedule import Cursor, Ledger
 from chalicelib.domain.sending_domain import SendingDomain
@@ -466,8 +466,8 @@ class RepeatStore(Protocol):
     def take_over(self, account_id: str, key: str, seen_token: str, ours: Repeat) -> bool:
         """Take its token and lease from ``ours``; False when it isn't as seen any more, or done."""
 
-    def settle(self, account_id: str, key: str, token: str, answer: KeptAnswer | None) -> None:
-        """Mark it done, with its answer unless that is too large; does nothing for another's token."""
+    def settle(self, account_id: str, key: str, token: str, answer: bytes | None) -> None:
+        """Mark it done, with its sealed answer if there is one; does nothing for another's token."""
 
 
 class ContactStore(Protocol):

@@ -37,7 +37,7 @@ from chalicelib.adapters.dynamodb.samples import DynamoSampleStore
 from chalicelib.adapters.dynamodb.suppressions import DynamoSuppressionStore
 from chalicelib.adapters.dynamodb.tables import bind
 from chalicelib.adapters.dynamodb.usage import DynamoUsageStore
-from chalicelib.adapters.kms import KmsAddressMarks, KmsCursorKeys, KmsLinkKeyBox, KmsSecretBox
+from chalicelib.adapters.kms import KmsAddressMarks, KmsLinkKeyBox, KmsMonthKeys, KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.scratch import scratch_folder
 from chalicelib.adapters.sqs import SqsDispatchQueue, SqsJobQueue, SqsQueueGauge, SqsSendQueue
@@ -411,7 +411,15 @@ def dialog_source_ports() -> SourcePorts:
 def repeat_ports() -> RepeatPorts:
     """For requests that come with an Idempotency-Key."""
     settings()
-    return RepeatPorts(repeats=DynamoRepeatStore(), clock=clock, draw=secrets.token_bytes)
+    return RepeatPorts(
+        repeats=DynamoRepeatStore(), clock=clock, draw=secrets.token_bytes, key_of=repeat_keys().get
+    )
+
+
+@cache
+def repeat_keys() -> KmsMonthKeys:
+    """The keys which their rows are sealed with, as this process knows them."""
+    return KmsMonthKeys(settings().cursor_key_id, "repeats")
 
 
 def preview_ports() -> PreviewPorts:
@@ -705,9 +713,9 @@ def link_key_ports() -> LinkKeyPorts:
 
 
 @cache
-def cursor_keys() -> KmsCursorKeys:
+def cursor_keys() -> KmsMonthKeys:
     """The keys of cursors, as this process knows them."""
-    return KmsCursorKeys(settings().cursor_key_id)
+    return KmsMonthKeys(settings().cursor_key_id, "cursors")
 
 
 def cursor_key(number: int) -> bytes:

@@ -1,5 +1,5 @@
 """AWS KMS: secrets encrypted for exactly what they belong to (a line, a domain, a key of the links), and the
-keys of cursors and of the marks of erased addresses, which it makes.
+keys of cursors, of repeated requests and of the marks of erased addresses, which it makes.
 """
 
 from chalicelib.adapters.aws import client
@@ -97,22 +97,24 @@ class KmsAddressMarks:
         return mark_of(self._secret, account_id, address_key)
 
 
-class KmsCursorKeys:
-    """The keys that cursors are sealed with, each asked for once by a process.
+class KmsMonthKeys:
+    """The keys that something of the API is sealed with month by month, each asked for once by a process.
 
-    A key is the code that KMS makes of its number by an HMAC key which never leaves KMS: it is the same in
-    every process and after every start, and nothing has to be stored.
+    A key is the code that KMS makes of ``purpose`` and number by an HMAC key which never leaves KMS: it is
+    the same in every process and after every start, and nothing has to be stored. Those of one purpose tell
+    nothing about those of another.
     https://docs.aws.amazon.com/kms/latest/developerguide/hmac.html
     """
 
-    def __init__(self, key_id: str) -> None:
+    def __init__(self, key_id: str, purpose: str) -> None:
         self._key_id = key_id
+        self._purpose = purpose
         self._made: dict[int, bytes] = {}
 
     def get(self, number: int) -> bytes:
         """The 32 bytes of the key with this number."""
         if number not in self._made:
-            message = f"postline cursors {number}".encode()
+            message = f"postline {self._purpose} {number}".encode()
             answer = client("kms").generate_mac(
                 KeyId=self._key_id, MacAlgorithm="HMAC_SHA_256", Message=message
             )

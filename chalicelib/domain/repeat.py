@@ -31,7 +31,8 @@ class KeptAnswer:
 class Repeat:
     """A request under a key. ``fingerprint`` tells the same one, ``token`` who works on it, and until when.
 
-    ``done`` without an answer: it was carried out, and its answer was one that is not kept.
+    ``done`` without an answer: it was carried out, and its answer was one that is not kept. Both the
+    fingerprint and the answer are as `repeat_seal` makes them.
     """
 
     fingerprint: str
@@ -40,7 +41,7 @@ class Repeat:
     token: str
     lease_until: datetime
     done: bool = False
-    answer: KeptAnswer | None = None
+    answer: bytes | None = field(default=None, repr=False)
 
     @property
     def expires_at(self) -> datetime:

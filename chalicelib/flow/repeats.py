@@ -1,10 +1,12 @@
 """Requests under an Idempotency-Key: begun, settled with their answer, or given back."""
 
+import hmac
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from chalicelib.domain.repeat import LEASE, KeptAnswer, Repeat
+from chalicelib.domain.repeat_seal import KeyOf, fingerprint, open_answer, seal_answer
 from chalicelib.errors import Conflict, FieldError, InProgress, Invalid
 from chalicelib.ports import Clock, RepeatStore
 
@@ -15,11 +17,12 @@ _SECOND = timedelta(seconds=1)
 
 @dataclass(frozen=True, slots=True)
 class RepeatPorts:
-    """What they need. ``draw`` makes so many random bytes."""
+    """What they need. ``draw`` makes so many random bytes, ``key_of`` is what rows are sealed with."""
 
     repeats: RepeatStore
     clock: Clock
     draw: Callable[[int], bytes]
+    key_of: KeyOf
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +33,8 @@ class Begun:
     again: bool = False
 
 
-def begin(account_id: str, key: str, fingerprint: str, ports: RepeatPorts) -> Begun | KeptAnswer:
-    """Begin a request, or tell what it was answered.
+def begin(account_id: str, key: str, said: bytes, ports: RepeatPorts) -> Begun | KeptAnswer:
+    """Begin a request, or tell what it was answered; ``said`` is all that makes it the same one.
 
     Raises Invalid when the key is another request's, InProgress while somebody works on it, and Conflict
     when it was carried out and its answer is not kept.
@@ -39,7 +42,8 @@ def begin(account_id: str, key: str, fingerprint: str, ports: RepeatPorts) -> Be
     for _ in range(_TRIES):
         now = ports.clock.now()
         token = ports.draw(_SEED_BYTES).hex()
-        new = Repeat(fingerprint, ports.draw(_SEED_BYTES), now, token, now + LEASE)
+        known_by = fingerprint(said, now, ports.key_of)
+        new = Repeat(known_by, ports.draw(_SEED_BYTES), now, token, now + LEASE)
         if ports.repeats.begin(account_id, key, new, now):
             return Begun(new)
         there = ports.repeats.get(account_id, key)
@@ -47,27 +51,28 @@ def begin(account_id: str, key: str, fingerprint: str, ports: RepeatPorts) -> Be
             continue
         if there.token == token:
             return Begun(there)  # it was us: the reply to our write was lost
-        if (found := _judged(there, fingerprint, ports)) is not None:
-            return found
+        _refuse_another(there, said, ports)
+        if there.answer is not None:
+            return open_answer(there.answer, account_id, key, there, ports.key_of)
+        _refuse_unless_free(there, ports)
         ours = replace(there, token=token, lease_until=now + LEASE)
         if ports.repeats.take_over(account_id, key, there.token, ours):
             return Begun(ours, again=True)
     raise InProgress(int(LEASE.total_seconds()))
 
 
-def _judged(there: Repeat, fingerprint: str, ports: RepeatPorts) -> KeptAnswer | None:
-    """The answer; None when the request may be taken over."""
-    if there.fingerprint != fingerprint:
+def _refuse_another(there: Repeat, said: bytes, ports: RepeatPorts) -> None:
+    if not hmac.compare_digest(there.fingerprint, fingerprint(said, there.begun_at, ports.key_of)):
         text = "This key was used for another request in the last 24 hours. Use a new key for a new request."
         raise Invalid(FieldError("Idempotency-Key", "used", text))
-    if there.answer is not None:
-        return there.answer
+
+
+def _refuse_unless_free(there: Repeat, ports: RepeatPorts) -> None:
     if there.done:
         raise not_kept()
     left = there.lease_until - ports.clock.now()
     if left > timedelta(0):
         raise InProgress(-(-left // _SECOND))
-    return None
 
 
 def not_kept() -> Conflict:
@@ -80,8 +85,9 @@ def not_kept() -> Conflict:
 
 
 def settle(account_id: str, key: str, begun: Begun, answer: KeptAnswer | None, ports: RepeatPorts) -> None:
-    """Keep the answer, None for one that must not be kept."""
-    ports.repeats.settle(account_id, key, begun.repeat.token, answer)
+    """Keep the answer, sealed and unless it is too large; None for one that must not be kept."""
+    sealed = seal_answer(answer, account_id, key, begun.repeat, ports.key_of) if answer else None
+    ports.repeats.settle(account_id, key, begun.repeat.token, sealed)
 
 
 def give_back(account_id: str, key: str, begun: Begun, ports: RepeatPorts) -> None:

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.adapters.aws import client
 from chalicelib.adapters.clock import SystemClock
-from chalicelib.adapters.kms import KmsAddressMarks, KmsCursorKeys, KmsSecretBox
+from chalicelib.adapters.kms import KmsAddressMarks, KmsMonthKeys, KmsSecretBox
 from chalicelib.adapters.s3 import S3FileStore
 from chalicelib.adapters.sqs import (
     SqsDispatchQueue,
@@ -326,10 +326,13 @@ class TestDispatchQueue:
         assert decode_releases(body["releases"]) == releases
 
 
-def test_the_keys_of_cursors_are_the_same_in_every_process_and_differ_by_number(cloud: Emulator) -> None:
+def test_the_keys_of_months_are_the_same_in_every_process_and_differ_by_number_and_purpose(
+    cloud: Emulator,
+) -> None:
     made = client("kms").create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")
     key_id = made["KeyMetadata"]["KeyId"]
-    keys, others = KmsCursorKeys(key_id), KmsCursorKeys(key_id)
+    keys, others = KmsMonthKeys(key_id, "cursors"), KmsMonthKeys(key_id, "cursors")
     assert keys.get(1) == keys.get(1) == others.get(1)
     assert len(keys.get(1)) == 32
     assert keys.get(1) != keys.get(2)
+    assert keys.get(1) != KmsMonthKeys(key_id, "repeats").get(1)

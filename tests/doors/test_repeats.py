@@ -1,6 +1,7 @@
 """Idempotency-Key: what comes again is answered as it was, and nothing is done twice."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -17,7 +18,7 @@ from chalicelib.domain.delivery import Reason, Refused
 from chalicelib.domain.delivery import Scope as Blame
 from chalicelib.domain.job import JobState
 from chalicelib.domain.quota import Quota
-from chalicelib.domain.repeat import KEPT, LEASE, KeptAnswer, Repeat
+from chalicelib.domain.repeat import KEPT, LEASE, Repeat
 from chalicelib.flow.repeats import RepeatPorts
 from tests.doors.in_process import Context, OutOfReach
 from tests.doors.test_mail_kinds import NEW
@@ -45,7 +46,7 @@ class Repeats(FakeRepeatStore):
     def __post_init__(self) -> None:
         super().__init__()
 
-    def settle(self, account_id: str, key: str, token: str, answer: KeptAnswer | None) -> None:
+    def settle(self, account_id: str, key: str, token: str, answer: bytes | None) -> None:
         if self.breaks:
             raise OutOfReach("the secret host name")
         self.settled.append(key)
@@ -66,10 +67,18 @@ class Service:
     world: World = field(default_factory=World)
     repeats: Repeats = field(default_factory=Repeats)
     drawn: int = 0
+    key_name: str = "key"
 
     def draw(self, size: int) -> bytes:
         self.drawn += 1
         return b"%d" % self.drawn
+
+    def key_of(self, number: int) -> bytes:
+        return f"{self.key_name} {number}".encode()
+
+    @property
+    def ports(self) -> RepeatPorts:
+        return RepeatPorts(self.repeats, self.world.clock, self.draw, self.key_of)
 
     def post(
         self,
@@ -111,7 +120,7 @@ def service(monkeypatch: pytest.MonkeyPatch) -> Service:
     world.add_line()
     for name in ("campaign", "contact", "ask", "export", "line", "brake", "count", "dialog", "list"):
         monkeypatch.setattr(wiring, f"{name}_ports", lambda name=name: getattr(world, f"{name}_ports"))
-    monkeypatch.setattr(wiring, "repeat_ports", lambda: RepeatPorts(made.repeats, world.clock, made.draw))
+    monkeypatch.setattr(wiring, "repeat_ports", lambda: made.ports)
     monkeypatch.setattr(wiring, "accounts", lambda: world.accounts)
     monkeypatch.setattr(wiring, "clock", world.clock)
     return made
@@ -171,6 +180,15 @@ class TestAgain:
         service.world.clock.wait(seconds=KEPT.total_seconds())
         assert not replayed(service.post("/campaigns", {**NEW, "name": "Another"}))
         assert service.campaigns == 2
+
+    def test_the_end_of_a_month_in_between_changes_nothing(self, service: Service) -> None:
+        clock = service.world.clock
+        month_ends = (clock.now().replace(day=1) + timedelta(days=32)).replace(day=1, hour=0, minute=0)
+        clock.wait(seconds=(month_ends - clock.now()).total_seconds() - 60)
+        first = service.post("/campaigns", NEW)
+        clock.wait(seconds=120)
+        again = service.post("/campaigns", NEW)
+        assert (again["body"], replayed(again), service.campaigns) == (first["body"], True, 1)
 
     def test_a_form_for_an_upload_is_the_same_one(self, service: Service) -> None:
         one = service.world.add_campaign().campaign_id
@@ -337,6 +355,21 @@ class TestBrokenOff:
 
 
 class TestSecrets:
+    def test_the_row_tells_neither_request_nor_answer_to_who_has_no_key(self, service: Service) -> None:
+        """A request may hold a password and an answer addresses; words can be tried on a bare hash."""
+        made = []
+        for name in ("key", "another key"):
+            service.key_name = name
+            service.post("/campaigns", NEW, name)
+            kept = service.repeats.get(ACCOUNT, name)
+            assert kept is not None
+            assert kept.answer is not None
+            assert NEW["name"].encode() not in kept.answer
+            made.append((kept.fingerprint, kept.answer))
+        assert made[0][0] != made[1][0]
+        with pytest.raises(zlib.error):
+            zlib.decompress(made[0][1])
+
     def test_the_text_of_an_api_key_is_never_kept(self, service: Service) -> None:
         made = json.loads(service.post("/api-keys", {"name": "ci"})["body"])
         kept = service.repeats.get(ACCOUNT, "k1")

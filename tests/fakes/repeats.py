@@ -3,11 +3,11 @@
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.repeat import LARGEST, KeptAnswer, Repeat
+from chalicelib.domain.repeat import Repeat
 
 
 class FakeRepeatStore:
-    """Port ``RepeatStore``. It compresses nothing."""
+    """Port ``RepeatStore``."""
 
     def __init__(self) -> None:
         self._repeats: dict[tuple[str, str], Repeat] = {}
@@ -29,11 +29,10 @@ class FakeRepeatStore:
         self._repeats[account_id, key] = replace(there, token=ours.token, lease_until=ours.lease_until)
         return True
 
-    def settle(self, account_id: str, key: str, token: str, answer: KeptAnswer | None) -> None:
+    def settle(self, account_id: str, key: str, token: str, answer: bytes | None) -> None:
         there = self._held(account_id, key, token)
         if there is not None:
-            kept = answer if answer and len(answer.body) <= LARGEST else None
-            self._repeats[account_id, key] = replace(there, done=True, answer=kept)
+            self._repeats[account_id, key] = replace(there, done=True, answer=answer)
 
     def _held(self, account_id: str, key: str, token: str) -> Repeat | None:
         there = self._repeats.get((account_id, key))

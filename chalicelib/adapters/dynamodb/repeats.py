@@ -1,7 +1,5 @@
 """Requests under an Idempotency-Key in DynamoDB. They expire by themselves, and are not read from then on."""
 
-import json
-import zlib
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
@@ -10,7 +8,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.tables import RepeatRow
 from chalicelib.adapters.dynamodb.writing import put_if, update_if
-from chalicelib.domain.repeat import LARGEST, KeptAnswer, Repeat
+from chalicelib.domain.repeat import Repeat
 
 
 class DynamoRepeatStore:
@@ -45,22 +43,17 @@ class DynamoRepeatStore:
         ]
         return update_if(RepeatRow(account_id, key), actions, _held_by(seen_token))
 
-    def settle(self, account_id: str, key: str, token: str, answer: KeptAnswer | None) -> None:
+    def settle(self, account_id: str, key: str, token: str, answer: bytes | None) -> None:
         """Write the answer, if it is held by this token."""
         actions: list[Action] = [RepeatRow.done.set(True)]
-        packed = _packed(answer) if answer else b""
-        if packed and len(packed) <= LARGEST:
-            actions.append(RepeatRow.answer.set(packed))
+        if answer is not None:
+            actions.append(RepeatRow.answer.set(answer))
         update_if(RepeatRow(account_id, key), actions, _held_by(token))
 
 
 def _held_by(token: str) -> Condition:
     held: Condition = (RepeatRow.token == token) & (RepeatRow.done == False)  # noqa: E712
     return held
-
-
-def _packed(answer: KeptAnswer) -> bytes:
-    return zlib.compress(json.dumps([answer.status, dict(answer.headers), answer.body]).encode())
 
 
 def _repeat(row: RepeatRow) -> Repeat:
@@ -71,5 +64,5 @@ def _repeat(row: RepeatRow) -> Repeat:
         token=row.token,
         lease_until=row.lease_until,
         done=bool(row.done),
-        answer=KeptAnswer(*json.loads(zlib.decompress(row.answer))) if row.answer else None,
+        answer=row.answer,
     )

@@ -571,7 +571,7 @@ class UsageRow(Model):
 
 
 class RepeatRow(Model):
-    """A POST under an Idempotency-Key: who works on it, or what it was answered (JSON by zlib)."""
+    """A POST under an Idempotency-Key: who works on it, or what it was answered (sealed)."""
 
     class Meta:
         table_name = "repeats"
