@@ -613,6 +613,7 @@ def personal_data_work_ports() -> PersonalDataWorkPorts:
         suppressions=suppressions(),
         samples=samples(),
         preflights=preflights(),
+        members=members(),
         files=files(),
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,

@@ -1,8 +1,9 @@
 """The personal data of one recipient: what is handed out on request, and what is left when they are erased.
 
-Erased data are gone from where people and programs read: contacts lose the person, dialogs and test messages
-go, and the suppression list keeps a keyed hash, so that whoever brings the address back doesn't bring it back
-into the mail. Rows of contacts stay, because the totals of their campaigns are counted by them.
+Erased data are gone from where people and programs read: contacts lose the person, dialogs, test messages and
+invitations go, and the suppression list keeps a keyed hash, so that whoever brings the address back doesn't
+bring it back into the mail. Rows of contacts stay, because the totals of their campaigns are counted by them.
+A member of the account works in it: they are told of, and removed by an owner.
 """
 
 import hashlib
@@ -19,7 +20,7 @@ from chalicelib.domain.suppression import ERASED
 
 KEPT = timedelta(days=30)  # a job and the file of an export
 FILE_DAYS = 30  # uploads, reports and mail that came back expire by themselves after so many days, or sooner
-ROWS = ("contacts", "dialogs", "suppressions", "test_messages")  # the kinds that hold an address
+ROWS = ("contacts", "dialogs", "suppressions", "test_messages", "invitations")  # what an erasure erases
 _WORDS_GONE = "What was said of it went with the recipient's personal data."
 
 
@@ -62,10 +63,11 @@ def mark_of(secret: bytes, account_id: str, address_key: str) -> str:
 def without_person(contact: Contact) -> Contact:
     """The contact as it is kept: its status and times, and nothing that tells who it was.
 
+    What the server called the message goes too: in its log the address is beside it. Nothing needs it.
     One that waits, or whose message nobody has begun to hand over, ends here: nothing is sent to it. While a
     hand-over may be under way, the status is for its sender to say.
     """
-    kept = replace(contact, person=Person(""), reason=_without_words(contact.reason))
+    kept = replace(contact, person=Person(""), reason=_without_words(contact.reason), remote_id=None)
     waits = contact.status is ContactStatus.NOT_SENT
     if waits or (contact.status is ContactStatus.PENDING and contact.claim is None):
         return replace(kept, status=ContactStatus.ERROR, reason=ERASED, lease_until=None, due=None)

@@ -9,6 +9,7 @@ from chalicelib.domain.contact import Contact, Person
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.dialog import Dialog
 from chalicelib.domain.line import Line
+from chalicelib.domain.member import Invitation, Member
 from chalicelib.domain.sample import Sample
 from chalicelib.domain.suppression import Suppression
 
@@ -31,6 +32,7 @@ def contact_told(campaign: Campaign, contact: Contact) -> dict[str, Any]:
         **_person(contact.person),
         "status": contact.status.value,
         **{name: _instant(getattr(contact, name)) for name in _TIMES},
+        "remote_id": contact.remote_id,
         **_reason(contact.reason),
     }
 
@@ -67,7 +69,29 @@ def sample_told(sample: Sample) -> dict[str, Any]:
         "person": _person(sample.person),
         "state": sample.state.value,
         "asked_at": _instant(sample.asked_at),
+        "remote_id": sample.remote_id,
         **_reason(sample.reason),
+    }
+
+
+def invitation_told(invitation: Invitation) -> dict[str, Any]:
+    """An invitation into the account that nobody has accepted."""
+    return {
+        "invitation_id": invitation.invitation_id,
+        "email": invitation.email,
+        "role": invitation.role.value,
+        "invited_at": _instant(invitation.invited_at),
+        "expires_at": _instant(invitation.expires_at),
+    }
+
+
+def member_told(member: Member) -> dict[str, Any]:
+    """A person who works in the account."""
+    return {
+        "member_id": member.sub,
+        "email": member.email,
+        "role": member.role.value,
+        "joined_at": _instant(member.joined_at),
     }
 
 

@@ -24,8 +24,16 @@ from chalicelib.domain.dialog import Dialog
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import JobState
 from chalicelib.domain.line import Line
+from chalicelib.domain.member import Invitation, Member
 from chalicelib.domain.personal_data import ROWS, JobKind, PersonalDataJob, in_flight, without_person
-from chalicelib.domain.personal_data_file import contact_told, dialog_told, sample_told, suppression_told
+from chalicelib.domain.personal_data_file import (
+    contact_told,
+    dialog_told,
+    invitation_told,
+    member_told,
+    sample_told,
+    suppression_told,
+)
 from chalicelib.domain.sample import Sample
 from chalicelib.errors import FieldError, Invalid, NotFound
 from chalicelib.ports import (
@@ -37,6 +45,7 @@ from chalicelib.ports import (
     FileStore,
     JobQueue,
     LineStore,
+    MemberStore,
     Page,
     PersonalDataStore,
     PreflightStore,
@@ -76,6 +85,7 @@ class PersonalDataWorkPorts:
     suppressions: SuppressionStore
     samples: SampleStore
     preflights: PreflightStore
+    members: MemberStore
     files: FileStore
     export_queue: JobQueue
     clock: Clock
@@ -154,6 +164,16 @@ class _Place:
             if self._is_same(sample.recipient) or self._is_same(sample.person.email):
                 yield sample
 
+    def invitations(self) -> list[Invitation]:
+        """Those into the account that nobody has accepted, expired ones too while they are there."""
+        open_ones = self.ports.members.list_invitations(self.account_id)
+        return [invitation for invitation in open_ones if invitation.address_key == self.key]
+
+    def members(self) -> list[Member]:
+        """Who joined the account with this address."""
+        people = self.ports.members.list_members(self.account_id)
+        return [member for member in people if self._is_same(member.email)]
+
     def _is_same(self, text: str) -> bool:
         address = parse_address(text)
         return isinstance(address, Address) and address.key == self.key
@@ -181,6 +201,8 @@ def _told(place: _Place) -> dict[str, list[dict[str, Any]]]:
         "dialogs": [dialog_told(*found) for found in place.dialogs()],
         "suppressions": [suppression_told(one) for one in listed.values()],
         "test_messages": [sample_told(sample) for sample in place.samples()],
+        "invitations": [invitation_told(invitation) for invitation in place.invitations()],
+        "members": [member_told(member) for member in place.members()],
     }
 
 
@@ -211,6 +233,10 @@ def _erase(place: _Place, job: PersonalDataJob) -> None:
     for sample in place.samples():
         found.met["test_messages"] += 1
         ports.samples.remove(account_id, sample.sample_id)
+    for invitation in place.invitations():
+        found.met["invitations"] += 1
+        with suppress(NotFound):
+            ports.members.withdraw(account_id, invitation.invitation_id)
     ports.files.purge(_folder(account_id, job))
     so_far = {kind: job.found.get(kind, 0) + found.met[kind] for kind in ROWS}
     if ports.jobs.note(account_id, job.job_id, job.mark, so_far):

@@ -89,7 +89,9 @@ class TestErasedContact:
         one = pending(stores, "ann")
         stores.contacts.claim(stores.account, order(stores, one, "ann"), "t", 1, NOON)
         outcome = (
-            sent() if settled == "sent" else replace(unknown(), reason=replace(BUSY, code="outcome_unknown"))
+            replace(sent(), remote_id="4Xq9")
+            if settled == "sent"
+            else replace(unknown(), reason=replace(BUSY, code="outcome_unknown"))
         )
         stores.contacts.settle(stores.account, order(stores, one, "ann"), "t", outcome)
         before, totals = only(stores, one), stores.contacts.totals(stores.account, one)
@@ -98,6 +100,7 @@ class TestErasedContact:
         assert contact == without_person(before)
         assert (contact.status, contact.sent_at) == (before.status, before.sent_at)
         assert BUSY.reply_text not in repr(contact)
+        assert contact.remote_id is None
         assert assert_totals_are_rows(stores, one) == totals
 
     def test_neither_a_row_nor_another_accounts_is_made_or_changed(self, stores: Stores) -> None:

@@ -398,6 +398,7 @@ class World:
             self.suppressions,
             self.samples,
             self.preflights,
+            self.members,
             self.files,
             self.export_queue,
             self.clock,

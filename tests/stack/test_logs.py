@@ -14,6 +14,8 @@ from tests.contract.faulty_imap import USER, FaultyImap, quote
 from tests.doors.events import TICK, failed_ids, sqs_event
 from tests.stack.api import Api, download, upload, wait_for
 from tests.stack.customer import Customer, csv_file
+from tests.stack.test_attachments import put
+from tests.stack.test_events import tell
 
 CANARY = "canary7f3a"
 
@@ -70,6 +72,8 @@ def test_what_people_entrust_to_us_is_in_no_log(stack: Stack, customer: Customer
     customer.api.post(f"/lines/{line}/advice")
     wait_for(lambda: customer.api.get(f"/lines/{line}/advice")["state"] == "done", "there is advice")
     refused_mailbox(customer, customer.unconnected_line(), f"{CANARY}-imap")
+    put(customer, campaign, f"{CANARY}.txt", CANARY.encode())
+    tell(customer, campaign, CANARY, "bounce_permanent_general")
     customer.launch(campaign)
     customer.when(campaign, lambda t: (t["sent"], t["error"], t["not_sent"]) == (1, 2, 1), "all are tried")
     export = customer.api.post(f"/campaigns/{campaign}/exports")
@@ -80,9 +84,9 @@ def test_what_people_entrust_to_us_is_in_no_log(stack: Stack, customer: Customer
     )
     customer.api.delete(f"/campaigns/{customer.campaign(line, name=CANARY)}")
     customer.queue("AbandonedJobQueue", {"account_id": customer.account_id, "import_id": CANARY})
-    for function in ("StartDispatch", "StartChecks"):
+    for function in ("StartDispatch", "StartChecks", "StartBounceReading"):
         stack.invoke(function, TICK)
-    for function in ("RemoveCampaigns", "AbandonJobs"):
+    for function in ("RemoveCampaigns", "AbandonJobs", "TrackEvents"):
         wait_for(lambda name=function: "event" in "".join(stack.logs(name)), f"{function} has worked")
     secrets = {CANARY, customer.domain, customer.key, stack.mailbox.password, stack.mailbox.username + '"'}
     logged = {name: "\n".join(stack.logs(name)) for name in functions_of(stack)}

@@ -268,7 +268,12 @@ def evidence_actions(seen: Contact, known: Contact) -> list[Action]:
 
 def erase_actions(seen: Contact, kept: Contact) -> list[Action]:
     """Take the person out of a row; one that ends with it waits no more and isn't in flight any more."""
-    actions = [ContactRow.email.set(""), *person_actions(kept.person), reason_action(kept.reason)]
+    actions = [
+        ContactRow.email.set(""),
+        *person_actions(kept.person),
+        reason_action(kept.reason),
+        ContactRow.remote_id.remove(),
+    ]
     if kept.status is not seen.status:
         actions += [
             ContactRow.status.set(kept.status),

@@ -32,7 +32,8 @@ class PersonalDataShown(Output):
         description="An erasure is done when a whole pass found nothing more; that takes a minute at least."
     )
     found: dict[str, int] = Field(
-        description="What was handed out or erased: contacts, dialogs, suppressions, test_messages."
+        description="What was handed out or erased: contacts, dialogs, suppressions, test_messages, "
+        "invitations; an export tells of members too, whom an owner removes."
     )
     reason: Reason | None
     url: str | None = Field(description="The file of an export that is done; works for 15 minutes.")

@@ -6,14 +6,16 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.address import contact_id
+from chalicelib.domain.access import Actor, ActorKind, Role
+from chalicelib.domain.address import Address, contact_id, parse_address
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import SUPPRESSED, Contact, ContactStatus, Person
 from chalicelib.domain.delivery import MessageTags, Reason, Refused, Scope, TryLater
 from chalicelib.domain.delivery_event import BounceType, DeliveryEvent, EventType
 from chalicelib.domain.dialog import DialogChange
 from chalicelib.domain.job import JobState
-from chalicelib.domain.personal_data import JobKind, PersonalDataJob, without_person
+from chalicelib.domain.member import Member, mint_invitation
+from chalicelib.domain.personal_data import ROWS, JobKind, PersonalDataJob, without_person
 from chalicelib.domain.preflight import Missing, Preflight
 from chalicelib.domain.sample import Sample
 from chalicelib.domain.suppression import ERASED, SuppressionReason
@@ -100,6 +102,7 @@ def everything_kept(world: World) -> str:
         world.samples,
         world.preflights,
         world.personal_data,
+        world.members,
     )
     return " ".join(repr(vars(store)) for store in stores) + repr(world.files.contents)
 
@@ -113,11 +116,16 @@ def test_an_export_tells_what_is_kept_of_the_address_and_of_nobody_else() -> Non
     world.suppress(ANN)
     world.samples.add(ACCOUNT, sample(world, one, "s1", ANN, ANN))
     world.samples.add(ACCOUNT, sample(world, one, "s2", "bob@mail.example", "bob@mail.example"))
+    for email in (ANN, "bob@mail.example"):
+        invite(world, email)
+        join(world, ACCOUNT, email)
+    join(world, STRANGER, "Ann@MAIL.example")
     job_id = ask(world, JobKind.EXPORT)
     assert read_personal_data_job(ACCOUNT, job_id, world.personal_data_ports)[1] is None
     job = work(world, job_id)
     assert (job.state, job.address, job.key) == (JobState.DONE, None, None)
-    assert job.found == {"contacts": 1, "dialogs": 1, "suppressions": 1, "test_messages": 1}
+    kinds = ("contacts", "dialogs", "suppressions", "test_messages", "invitations", "members")
+    assert job.found == dict.fromkeys(kinds, 1)
     told = json.loads(world.files.contents[file_key(ACCOUNT, job)])
     assert told["address"] == ANN
     (contact,), (dialog,), (listed,), (test,) = (
@@ -127,12 +135,26 @@ def test_an_export_tells_what_is_kept_of_the_address_and_of_nobody_else() -> Non
     assert contact["sent_at"] == world.clock.now().isoformat()
     assert (dialog["first_name"], dialog["tags"]) == ("Ann", ["VIP"])
     assert (listed["email"], listed["reasons"]) == (ANN, ["unsubscribed"])
-    assert test["to"] == ANN
+    assert (test["to"], test["remote_id"]) == (ANN, None)
+    assert [one["email"] for kind in ("invitations", "members") for one in told[kind]] == [ANN, ANN]
+    assert told["members"][0]["role"] == "viewer"
     assert "c0@" not in str(told)
     assert "bob@" not in str(told)
     _, url = read_personal_data_job(ACCOUNT, job_id, world.personal_data_ports)
     assert url is not None
     assert ANN.lower() not in url.lower()
+
+
+def invite(world: World, email: str) -> None:
+    address = parse_address(email)
+    assert isinstance(address, Address)
+    made, _ = mint_invitation(ACCOUNT, address, Role.VIEWER, Actor(ActorKind.KEY, "k"), world.clock.now())
+    world.members.add_invitation(ACCOUNT, made)
+
+
+def join(world: World, account_id: str, email: str) -> None:
+    owner = Member(account_id, f"{account_id} {email}", email, Role.VIEWER, world.clock.now())
+    world.members.found(replace(world.accounts.get(ACCOUNT), account_id=account_id), owner)
 
 
 def sample(world: World, campaign_id: str, sample_id: str, to: str, person: str) -> Sample:
@@ -148,6 +170,8 @@ def test_nothing_of_the_person_is_left_where_the_stores_are_read() -> None:
     world.dialogs.change(ACCOUNT, "line1", [change], world.clock.now())
     world.suppress(ANN)
     world.samples.add(ACCOUNT, sample(world, one, "s1", "me@shop.example", ANN))
+    invite(world, ANN)
+    invite(world, "bob@mail.example")
     identity = contact_id(one, KEY)
     missing = Missing("firstName", 1, ("subject",), identity, "Hello ann@mail.example")
     world.preflights.ask(ACCOUNT, Preflight("p", one, 1, JobState.QUEUED, world.clock.now()))
@@ -157,7 +181,8 @@ def test_nothing_of_the_person_is_left_where_the_stores_are_read() -> None:
     before = world.contacts.totals(ACCOUNT, one)
     job = erase(world)
     assert "ann@" not in everything_kept(world).lower()
-    assert job.found == {"contacts": 1, "dialogs": 1, "suppressions": 1, "test_messages": 1}
+    assert job.found == dict.fromkeys(ROWS, 1)
+    assert [one.email for one in world.members.list_invitations(ACCOUNT)] == ["bob@mail.example"]
     assert world.contacts.totals(ACCOUNT, one) == before
     assert world.contacts.find(ACCOUNT, one, [contact_id(one, "c0@mail.example")])[0].person.email
     assert not world.files.contents
@@ -323,6 +348,15 @@ def test_a_job_that_comes_twice_or_after_its_end_does_nothing_more() -> None:
     assert ann(world, one).erased
 
 
+def test_a_member_of_the_account_stays_and_is_removed_by_an_owner() -> None:
+    world = World()
+    running(world)
+    join(world, ACCOUNT, ANN)
+    job = erase(world)
+    assert [member.email for member in world.members.list_members(ACCOUNT)] == [ANN]
+    assert "members" not in job.found
+
+
 def test_another_accounts_data_are_neither_told_nor_touched() -> None:
     world = World()
     one = running(world)
@@ -344,8 +378,10 @@ def test_what_is_no_address_is_refused() -> None:
 
 @pytest.mark.parametrize("status", ContactStatus)
 def test_erasing_twice_is_erasing_once(status: ContactStatus) -> None:
-    contact = Contact("c", Person(ANN, "Ann"), status, claim="t", reason=Reason("x", SAID, reply_text=SAID))
+    why = Reason("x", SAID, reply_text=SAID)
+    contact = Contact("c", Person(ANN, "Ann"), status, claim="t", reason=why, remote_id="4Xq9")
     once = without_person(contact)
     assert without_person(once) == once
     assert once.status is (ERROR if status is NOT_SENT else status)
     assert "nn" not in f"{once.person}{once.reason}".replace("None", "")
+    assert once.remote_id is None, "the log of the server that took the message has the address beside it"
