@@ -73,9 +73,9 @@ def test_what_people_entrust_to_us_is_in_no_log(stack: Stack, customer: Customer
     wait_for(lambda: customer.api.get(f"/lines/{line}/advice")["state"] == "done", "there is advice")
     refused_mailbox(customer, customer.unconnected_line(), f"{CANARY}-imap")
     put(customer, campaign, f"{CANARY}.txt", CANARY.encode())
-    tell(customer, campaign, CANARY, "bounce_permanent_general")
     customer.launch(campaign)
     customer.when(campaign, lambda t: (t["sent"], t["error"], t["not_sent"]) == (1, 2, 1), "all are tried")
+    tell(customer, campaign, customer.contacts(campaign)[0]["contact_id"], "bounce_permanent_general")
     export = customer.api.post(f"/campaigns/{campaign}/exports")
     customer.ended(f"/exports/{export['export_id']}")
     wait_for(
