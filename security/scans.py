@@ -1,20 +1,23 @@
 """What can be found without running anything.
 
-Unsafe code (bandit), secrets (detect-secrets), requirements with known faults (pip-audit). The first two have
-to find something that is planted, and nothing in what is harmless.
+Unsafe code (bandit), secrets (detect-secrets), requirements with known faults (pip-audit, or `advisories.py`
+where it reaches no service). Each but pip-audit has to find something that is planted.
 """
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
 from local.emulator import ROOT
+from security.advisories import LOCKS, Facts, pins
 from security.verdict import Family
 
 BIN = ROOT / ".venv-security" / "bin"
@@ -24,7 +27,13 @@ REVIEWED_CODE = ROOT / "security" / "reviewed-code.json"
 
 _PLANTED_CODE = "import subprocess\nsubprocess.call(input(), shell=True)\n"
 _HARMLESS = "greeting = 'Good day'\n"
+_PLANTED_PIN = ("cryptography", "41.0.5")  # PYSEC-2023-254
 _PATIENCE = 300  # seconds
+_ENDED = (0, 1)  # pip-audit's statuses: nothing found, something found (or an error, which leaves no report)
+_UNREACHABLE = re.compile(
+    r"Could not connect to|not redirecting properly|Max retries exceeded|Temporary failure in name resolution"
+    r"|requests\.exceptions\.(ConnectionError|ConnectTimeout|ReadTimeout|ProxyError)\b"
+)
 
 
 def unsafe_code(family: Family) -> None:
@@ -51,7 +60,7 @@ def _bandit(folder: Path, *paths: str) -> list[str]:
 
 
 def secrets(family: Family) -> None:
-    """Detect-secrets over the files as they are and over every version of every file that history holds.
+    """Detect-secrets over the files as they are and over every version of every file that any branch holds.
 
     A finding is known by the hash of what was found, so that the list of reviewed ones tells no secret.
     """
@@ -96,7 +105,7 @@ def _present() -> Iterator[tuple[str, bytes]]:
 
 
 def _committed() -> Iterator[tuple[str, bytes]]:
-    listed = _git("rev-list", "--objects", "HEAD").splitlines()
+    listed = _git("rev-list", "--objects", "--all", "HEAD").splitlines()  # all branches and tags
     names = dict(line.split(" ", 1) for line in listed if " " in line)
     request = "\n".join(names).encode() + b"\n"
     packed = subprocess.run(
@@ -125,34 +134,66 @@ def _detect_secrets(folder: Path) -> Mapping[str, str]:
 
 
 def known_faults(family: Family) -> None:
-    """Pip-audit over what the Lambdas run with. It asks a service; where there is none, it has not run."""
-    ran = _run(
-        ROOT,
-        "pip-audit",
-        "--format=json",
-        "--progress-spinner=off",
-        "--no-deps",
-        "--disable-pip",
-        "--requirement=requirements.txt",
-    )
-    judge_audit(ran.stdout, family)
+    """Pip-audit over every lock file. It asks a service; where there is none, `advisories.json` is asked."""
+    facts = Facts.read()
+    offline = [lock for lock in LOCKS if not judge_audit(lock, _audit(lock), family)]
+    for lock in offline:
+        judge_offline(lock, (ROOT / lock).read_text(encoding="utf-8"), facts, family)
+    if offline:
+        age = f"as of {facts.as_of}, {(datetime.now(UTC).date() - facts.as_of).days} days old"
+        family.skipped.append(f"no advisory service reachable for {', '.join(offline)}: offline, {age}")
+        planted = None if facts.faults(*_PLANTED_PIN) else "not found"
+        family.refusal("a planted version with a known fault", planted)
 
 
-def judge_audit(report: str, family: Family) -> None:
-    """Read pip-audit's report. A package that the service doesn't know was not looked at, and didn't pass."""
-    try:
-        packages = json.loads(report)["dependencies"]
-    except ValueError:
-        packages = []
-    looked_at = [package for package in packages if "skip_reason" not in package]
-    if not looked_at:
-        family.skipped.append("no advisory source reachable")
-        return
-    for package in looked_at:
-        faults = ", ".join(fault["id"] for fault in package["vulns"])
-        family.control(f"{package['name']} {package['version']}", faults or None)
+def _audit(lock: str) -> subprocess.CompletedProcess[str]:
+    options = ("--format=json", "--progress-spinner=off", "--no-deps", "--disable-pip")
+    return _run(ROOT, "pip-audit", *options, f"--requirement={lock}")
+
+
+def judge_audit(lock: str, ran: subprocess.CompletedProcess[str], family: Family) -> bool:
+    """Whether a service was asked about this lock file. An audit that broke off, or saw nothing, is wrong.
+
+    A service that knows not one of the packages is none: some networks answer with a copy that has no
+    advisories. A single package that it doesn't know was not looked at, and didn't pass.
+    """
+    packages = _audited(ran.stdout) if ran.returncode in _ENDED else None
+    if not packages:
+        if packages is None and ran.returncode and _UNREACHABLE.search(ran.stderr):
+            return False
+        last = (ran.stderr.strip().splitlines() or ["no word of it"])[-1][:300]
+        family.control(f"pip-audit of {lock}", f"it failed with status {ran.returncode}: {last}")
+        return True
     unknown = [package["name"] for package in packages if "skip_reason" in package]
-    family.skipped.extend(f"{name}: the service doesn't know it" for name in unknown)
+    if len(unknown) == len(packages):
+        return False
+    for package in packages:
+        if "skip_reason" not in package:
+            faults = ", ".join(fault["id"] for fault in package["vulns"])
+            family.control(f"{package['name']} {package['version']} of {lock}", faults or None)
+    family.skipped.extend(f"{name} of {lock}: the service doesn't know it" for name in unknown)
+    return True
+
+
+def _audited(report: str) -> list[dict[str, Any]] | None:
+    """The packages of a report; None for what is no report."""
+    try:
+        found: list[dict[str, Any]] = json.loads(report)["dependencies"]
+    except (ValueError, TypeError, KeyError):
+        return None
+    return found
+
+
+def judge_offline(lock: str, text: str, facts: Facts, family: Family) -> None:
+    """Hold each pin against what was known on the day of the facts. What they don't know didn't pass."""
+    found = {pin: facts.faults(*pin) for pin in pins(text)}
+    for (name, version), faults in found.items():
+        if faults is None:
+            family.skipped.append(f"{name} of {lock}: not in advisories.json, make it anew")
+        else:
+            family.control(f"{name} {version} of {lock}, as of {facts.as_of}", ", ".join(faults) or None)
+    if not found:
+        family.control(lock, "it pins nothing")
 
 
 def _run(folder: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -12,7 +12,6 @@ from chalicelib.blueprints.api.routing import ROUTES
 from security.corpus import Case
 from security.policies import Policy, never_used
 from security.requests import operations
-from security.scans import judge_audit
 from security.verdict import Family, verdict
 from tests.stack.api import Answer
 
@@ -92,21 +91,3 @@ def test_what_nobody_needed_is_idle() -> None:
         "SendEmails, statement 0 (LineTable): nobody needed dynamodb:PutItem",
         "SendEmails, statement 1 (filebucket/results/*, LineTable): nobody needed LineTable",
     ]
-
-
-def test_without_an_advisory_source_the_audit_has_not_run() -> None:
-    family = Family("known faults")
-    judge_audit('{"dependencies": [{"name": "six", "skip_reason": "not found"}]}', family)
-    judge_audit("could not connect", family)
-    assert (family.tried, family.wrong, len(family.skipped)) == (0, [], 2)
-
-
-def test_a_known_fault_is_wrong() -> None:
-    family = Family("known faults")
-    looked_at = [
-        {"name": "good", "version": "1", "vulns": []},
-        {"name": "bad", "version": "2", "vulns": [{"id": "PYSEC-1"}]},
-        {"name": "unknown", "skip_reason": "not found"},
-    ]
-    judge_audit(json.dumps({"dependencies": looked_at}), family)
-    assert (family.accepted, family.wrong, len(family.skipped)) == (1, ["bad 2: PYSEC-1"], 1)
