@@ -8,17 +8,20 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from local.certificates import server_context
 from local.stack import OPERATOR
 from security.isolation import FOR_LATER
+from tests.contract.faulty_imap import PASSWORD, USER, FaultyImap, Message
 from tests.doors.events import TICK
 from tests.stack.altered import trigger_off
-from tests.stack.api import download, wait_for
+from tests.stack.api import download, upload, wait_for
 from tests.stack.customer import Customer, table
 from tests.stack.test_attachments import put
 from tests.stack.test_bounces import contact, report_on, sent
 from tests.stack.test_brakes import bounced, in_state
 from tests.stack.test_dkim import DOMAIN
 from tests.stack.test_events import tell
+from tests.unit.flow.bounce_builders import REPORT
 
 LONG_AGO = "2026-01-01T00:00:00.000Z"
 ACCEPTED = 60
@@ -112,6 +115,35 @@ def _accepted(customer: Customer, kind: str, subject: str) -> None:
     )
 
 
+def a_bounce_is_known_by_its_return_path_alone(customer: Customer) -> None:
+    """Its server quotes nothing of the message: the address that it writes to is all that names it."""
+    campaign = customer.campaign(customer.line(return_path=f"bounces+{{token}}@{customer.domain}"))
+    customer.add(campaign, ["one"])
+    customer.launch(campaign)
+    customer.finished(campaign)
+    arrived = customer.stack.mailbox.maildir.messages()
+    (to,) = (mail.sender for mail in arrived if customer.address("one") in mail.recipients)
+    said = {"recipient": customer.address("one"), "action": "failed", "status": "5.1.1"}
+    raw = REPORT.format(to=to, envelope="", header="", **said).encode()
+    tls = server_context(customer.stack.mailbox.ca_file.parent)
+    with FaultyImap({5: Message(datetime.now(UTC).date(), raw)}, tls=tls) as server:
+        mailbox = {"host": "127.0.0.1", "port": server.port, "username": USER, "password": PASSWORD}
+        (line,) = customer.api.get(f"/campaigns/{campaign}")["line_ids"]
+        customer.api.post(f"/lines/{line}/bounce-mailbox", mailbox)
+        contact(customer, campaign, "one", "error")
+
+
+def an_erasure_takes_a_preflight_along(customer: Customer) -> None:
+    """The preflight shows a subject as somebody would read it, who is erased then."""
+    campaign = customer.campaign(subject="For [param1]")
+    customer.add(campaign, ["one"])
+    customer.api.post(f"/campaigns/{campaign}/preflight")
+    assert customer.ended(f"/campaigns/{campaign}/preflight")["missing"]
+    asked = customer.api.post("/personal-data/erasures", {"address": customer.address("one")})
+    customer.ended(f"/personal-data/jobs/{asked['job_id']}")
+    assert customer.api.call("GET", f"/campaigns/{campaign}/preflight").status == 404
+
+
 def a_password_that_was_changed_takes_the_line_out_of_use(customer: Customer) -> None:
     """The server refuses the login while a campaign is sent: the line fails, and its contacts wait."""
     line = customer.line()
@@ -166,6 +198,20 @@ def the_operator_looks_after_an_account(customer: Customer) -> None:
     for order in orders:
         answer = customer.stack.invoke(OPERATOR, order)
         assert "error" not in answer, answer
+
+
+def a_file_that_nobody_looked_at_goes_with_its_campaign(customer: Customer) -> None:
+    """An attachment was uploaded, and its campaign is deleted before anybody reads it. Stops reading them."""
+    campaign = customer.campaign()
+    wanted = {"Bucket": customer.stack.resource("FileBucket")}
+    wanted["Prefix"] = f"attachment-uploads/{customer.account_id}/{campaign}/"
+    files = customer.stack.client("s3")
+    with trigger_off(customer.stack, "PrepareAttachments"):
+        started = customer.api.post(f"/campaigns/{campaign}/attachments", {"file_name": "late.txt"})
+        assert upload(started["upload"], b"x").status == 204
+        assert files.list_objects_v2(**wanted)["KeyCount"] == 1
+        customer.api.delete(f"/campaigns/{campaign}")
+        wait_for(lambda: files.list_objects_v2(**wanted)["KeyCount"] == 0, "the file is removed")
 
 
 def jobs_that_were_given_up_say_so(customer: Customer) -> None:
@@ -235,10 +281,15 @@ AT_ANY_TIME: tuple[Callable[[Customer], None], ...] = (
     a_file_that_nobody_sends_is_deleted,
     one_event_pulls_both_brakes,
     one_returned_message_pulls_both_brakes,
+    a_bounce_is_known_by_its_return_path_alone,
+    an_erasure_takes_a_preflight_along,
     a_password_that_was_changed_takes_the_line_out_of_use,
     what_can_not_be_composed_pauses_its_campaign,
     a_removal_that_was_lost_is_asked_for_again,
     the_daily_round_looks_at_every_domain,
     the_operator_looks_after_an_account,
 )
-ALONE: tuple[Callable[[Customer], None], ...] = (jobs_that_were_given_up_say_so,)
+ALONE: tuple[Callable[[Customer], None], ...] = (
+    a_file_that_nobody_looked_at_goes_with_its_campaign,
+    jobs_that_were_given_up_say_so,
+)

@@ -60,15 +60,15 @@ class Customer:
         """An address at this customer's domain."""
         return f"{local_part}@{self.domain}"
 
-    def line(self, **limits: int) -> str:
+    def line(self, return_path: str | None = None, **limits: int) -> str:
         """A line to the mailbox whose connection is proven."""
-        line_id = self.unconnected_line(**limits)
+        line_id = self.unconnected_line(return_path, **limits)
         self.api.post(f"/lines/{line_id}/connect")
         state = wait_for(lambda: self._proven(line_id), "the line is proven")
         assert state == "connected", self.api.get(f"/lines/{line_id}")
         return line_id
 
-    def unconnected_line(self, **limits: int) -> str:
+    def unconnected_line(self, return_path: str | None = None, **limits: int) -> str:
         """A line to the mailbox that nobody has proven."""
         mailbox = self.stack.mailbox
         smtp = {
@@ -79,7 +79,8 @@ class Customer:
             "password": mailbox.password,
         }
         new = {"name": "Line", "from_address": "news@sender.example", "from_name": "Zoë", "smtp": smtp}
-        return str(self.api.post("/lines", {**new, "limits": limits})["line_id"])
+        more = {"limits": limits, "return_path": return_path}
+        return str(self.api.post("/lines", {**new, **more})["line_id"])
 
     def _proven(self, line_id: str) -> str | None:
         state = self.api.get(f"/lines/{line_id}")["connection"]["state"]
