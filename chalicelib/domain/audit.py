@@ -3,14 +3,14 @@
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.access import Actor
+from chalicelib.domain.api_call import CALL_IS_OVER
 
 SERVICE = "service"
 """In place of an account's id: the trail of what operators did to no account. No account has this id."""
-ENDS_WITHIN = timedelta(minutes=1)  # a request lives for 30 seconds at most
 _ID = re.compile(r"[A-Za-z0-9_.:-]{1,253}").fullmatch  # ids and domains; an address has an @
 _FOREIGN = frozenset({"remote_id"})  # what other people's servers wrote
 _WORDS = frozenset({"domain", "selector", "plan", "role", "quota"})  # what says more of an act than its ids
@@ -45,7 +45,7 @@ class AuditEntry:
 
     def seen_at(self, now: datetime) -> "AuditEntry":
         """The entry with the outcome that can be known at this time."""
-        if self.outcome is Outcome.BEGUN and now > self.at + ENDS_WITHIN:
+        if self.outcome is Outcome.BEGUN and now > self.at + CALL_IS_OVER:
             return replace(self, outcome=Outcome.UNKNOWN)
         return self
 

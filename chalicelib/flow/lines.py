@@ -2,9 +2,9 @@
 
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from chalicelib.domain.address import Address, parse_address
+from chalicelib.domain.api_call import CALL_IS_OVER
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.identity import covers, is_domain
 from chalicelib.domain.ids import new_id
@@ -30,8 +30,6 @@ from chalicelib.ports import (
 PASSWORD_UNREADABLE = Reason(
     "password_unreadable", "The stored password can't be read. Give it again: POST /lines/…/password."
 )
-
-CALL_IS_OVER = timedelta(seconds=60)  # a function behind the API runs for at most half of that
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from chalicelib.domain.address import Address, contact_id, parse_address
+from chalicelib.domain.api_call import CALL_IS_OVER
 from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.contact import Contact
 from chalicelib.domain.delivery import Reason
@@ -53,7 +54,6 @@ from chalicelib.ports import (
     SuppressionStore,
 )
 
-CALLS_ARE_OVER = timedelta(minutes=1)  # whoever read a row before it was erased has written it by then
 HAND_OVERS_END = timedelta(minutes=15)
 PATIENCE = timedelta(days=1)  # a lease ends after 35 minutes; whoever isn't settled then needs a person
 _PAGE = 100
@@ -266,7 +266,7 @@ def _end_or_go_on(account_id: str, job: PersonalDataJob, found: _Pass, ports: Pe
         ports.jobs.fail(account_id, job.job_id, _STUCK, now)
     else:
         message = {"account_id": account_id, "personal_data_id": job.job_id}
-        ports.export_queue.put(message, HAND_OVERS_END if found.flying else CALLS_ARE_OVER)
+        ports.export_queue.put(message, HAND_OVERS_END if found.flying else CALL_IS_OVER)
 
 
 def _all(page: Callable[[str | None], Page[T]]) -> Iterator[T]:

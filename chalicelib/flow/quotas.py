@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.api_call import CALL_IS_OVER
 from chalicelib.domain.ids import time_of
 from chalicelib.domain.job import JobState
 from chalicelib.domain.quota import Quota, reached
@@ -15,7 +16,6 @@ from chalicelib.domain.usage import Usage
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Clock, ImportStore, LimitOf, UsageStore
 
-CALL_IS_OVER = timedelta(seconds=60)  # a function behind the API runs for at most half of that
 FORM_IS_DEAD = timedelta(hours=1)  # a form takes a file for 15 minutes: nothing came for this one
 _TRIES = 10
 _OVER = (JobState.DONE, JobState.FAILED)

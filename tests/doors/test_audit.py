@@ -10,7 +10,8 @@ from chalicelib.blueprints.api.audited import audited
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import ROUTES
 from chalicelib.domain.access import Actor, ActorKind
-from chalicelib.domain.audit import ENDS_WITHIN, SERVICE
+from chalicelib.domain.api_call import CALL_IS_OVER
+from chalicelib.domain.audit import SERVICE
 from tests.doors.in_process import OutOfReach
 from tests.doors.test_mail_kinds import NEW, call
 from tests.fakes.audit import FakeAuditStore
@@ -102,7 +103,7 @@ def test_an_outcome_that_cannot_be_written_down_is_unknown_and_the_act_is_not_mi
     assert call("POST", "/campaigns/{campaign_id}/pause", {}, campaign_id=one)[0] == 200
     assert world.campaigns.get(ACCOUNT, one).status == "paused"
     assert [entry["outcome"] for entry in entries()] == ["begun"]
-    world.clock.wait(seconds=ENDS_WITHIN.total_seconds() + 1)
+    world.clock.wait(seconds=CALL_IS_OVER.total_seconds() + 1)
     assert [(entry["action"], entry["outcome"]) for entry in entries()] == [("campaign_paused", "unknown")]
 
 

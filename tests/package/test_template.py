@@ -18,12 +18,10 @@ from chalice.cli.factory import CLIFactory
 from chalice.deploy.validate import validate_configuration
 
 from chalicelib.blueprints.api.headers import EVERYWHERE
+from chalicelib.domain.api_call import CALL_IS_OVER
 from chalicelib.domain.brake import LIMITS
 from chalicelib.domain.quota import Quota
-from chalicelib.domain.repeat import LEASE as LEASE_OF_A_REQUEST
 from chalicelib.flow.dispatch import HORIZON, LEASE
-from chalicelib.flow.lines import CALL_IS_OVER
-from chalicelib.flow.quotas import CALL_IS_OVER as LEAVE_IS_TAKEN
 from chalicelib.settings import Tables
 from local.emulator import ROOT
 from local.package import STAGE, package
@@ -82,14 +80,8 @@ def test_a_release_outlives_the_send_queues_patience(resources: Resources) -> No
     assert timedelta(seconds=hidden) + HORIZON < LEASE
 
 
-def test_dialogs_are_removed_when_the_call_that_deletes_their_line_is_over(resources: Resources) -> None:
+def test_a_call_is_over_when_others_take_it_for_over(resources: Resources) -> None:
     assert timedelta(seconds=functions(resources)["APIHandler"]["Timeout"]) < CALL_IS_OVER
-
-
-def test_nobody_takes_a_request_over_while_it_is_being_carried_out(resources: Resources) -> None:
-    longest = timedelta(seconds=functions(resources)["APIHandler"]["Timeout"])
-    assert longest < LEASE_OF_A_REQUEST
-    assert longest < LEAVE_IS_TAKEN
 
 
 def test_every_queue_has_dead_letters_or_holds_them(resources: Resources) -> None:
