@@ -30,6 +30,7 @@ from chalicelib.domain.dns_answers import Answer, RecordType
 from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
+from chalicelib.domain.job_place import JobPlace
 from chalicelib.domain.line import BounceMailbox, Connection, ImapChannel, Line, Reading
 from chalicelib.domain.member import Invitation, Member
 from chalicelib.domain.personal_data import PersonalDataJob
@@ -443,7 +444,7 @@ class UsageStore(Protocol):
         """As it is right now (consistent read)."""
 
     def replace(self, account_id: str, usage: Usage) -> bool:
-        """Store its imports and uploads, as the next revision; False when somebody else did meanwhile."""
+        """Store its imports, uploads and places, as the next revision; False when another did meanwhile."""
 
     def count_requests(self, account_id: str, minute: datetime, count: int) -> int:
         """Count so many in the minute that starts then; how many there are in it, of a past one ``count``."""
@@ -451,6 +452,17 @@ class UsageStore(Protocol):
 
 LimitOf = Callable[[str, Quota], int]
 """How much of something an account may have."""
+
+
+class JobPlaces(Protocol):
+    """The places of an account for work that outlives a request."""
+
+    def hold(self, account_id: str, place: JobPlace) -> AbstractContextManager[bool]:
+        """Take a place for the job that is begun within; if that raises, the place is given back.
+
+        False when a job for the same holds one. Raises QuotaReached.
+        """
+
 
 GiveLeave = Callable[[str, str, int], None]
 """Called with account, import and bytes of its file before an import is made; raises QuotaReached."""

@@ -66,6 +66,7 @@ from chalicelib.flow.download import DownloadPorts
 from chalicelib.flow.follow_link import LinkPorts
 from chalicelib.flow.health import HealthPorts
 from chalicelib.flow.imports import ImportPorts
+from chalicelib.flow.job_places import Places
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.link_keys import KeptRing, LinkKeyPorts
 from chalicelib.flow.members import MemberPorts
@@ -294,6 +295,21 @@ def leave() -> Leave:
     return Leave(usage=usage(), imports=DynamoImportStore(), limit_of=limit_of, clock=clock)
 
 
+def job_places() -> Places:
+    """The places of accounts for jobs and checks."""
+    return Places(
+        usage=usage(),
+        exports=DynamoExportStore(),
+        preflights=DynamoPreflightStore(),
+        personal_data=DynamoPersonalDataStore(),
+        lines=DynamoLineStore(),
+        advice=DynamoAdviceStore(),
+        domains=DynamoDomainStore(),
+        limit_of=limit_of,
+        clock=clock,
+    )
+
+
 @cache
 def request_rate() -> RequestRate:
     """The count of this process's requests."""
@@ -485,6 +501,7 @@ def line_ports() -> LinePorts:
         connect_queue=connect_queue(),
         removal_queue=SqsJobQueue(settings().queues.removal),
         clock=clock,
+        places=job_places(),
         limit_of=limit_of,
     )
 
@@ -509,12 +526,19 @@ def domain_ports() -> DomainPorts:
         make_key=make_key,
         check_queue=check_queue(),
         clock=clock,
+        places=job_places(),
     )
 
 
 def advice_ports() -> AdvicePorts:
     """For the advice routes."""
-    return AdvicePorts(lines=lines(), advice=DynamoAdviceStore(), check_queue=check_queue(), clock=clock)
+    return AdvicePorts(
+        lines=lines(),
+        advice=DynamoAdviceStore(),
+        check_queue=check_queue(),
+        clock=clock,
+        places=job_places(),
+    )
 
 
 @cache
@@ -559,6 +583,7 @@ def export_ports() -> ExportPorts:
         files=files(),
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,
+        places=job_places(),
     )
 
 
@@ -569,6 +594,7 @@ def preflight_ports() -> PreflightPorts:
         preflights=DynamoPreflightStore(),
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,
+        places=job_places(),
     )
 
 
@@ -582,6 +608,7 @@ def list_ports() -> ListPorts:
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,
         leave=leave(),
+        places=job_places(),
     )
 
 
@@ -598,6 +625,7 @@ def personal_data_ports() -> PersonalDataPorts:
         files=files(),
         export_queue=SqsJobQueue(settings().queues.exports),
         clock=clock,
+        places=job_places(),
     )
 
 

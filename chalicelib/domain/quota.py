@@ -17,6 +17,8 @@ class Quota(StrEnum):
     API_KEYS = "api_keys"  # in force
     STORAGE = "storage"  # bytes that upload forms were given out for, in seven days
     IMPORTS = "imports"  # at once
+    JOBS = "jobs"  # at once: exports, preflights, requests about personal data
+    CHECKS = "checks"  # at once: of lines and domains
     TESTS_PER_HOUR = "tests_per_hour"
     REQUESTS_PER_MINUTE = "requests_per_minute"
 
@@ -28,6 +30,8 @@ USUAL: Mapping[Quota, int] = {
     Quota.API_KEYS: 100,
     Quota.STORAGE: 50_000_000_000,
     Quota.IMPORTS: 50,
+    Quota.JOBS: 20,
+    Quota.CHECKS: 20,
     Quota.TESTS_PER_HOUR: 60,  # enough for trying, too few for writing to people
     Quota.REQUESTS_PER_MINUTE: 6_000,
 }
@@ -43,6 +47,14 @@ _TEXTS = {
         " file_size, or with the most it takes. Tell file_size, or wait for a day."
     ),
     Quota.IMPORTS: "Your account may have {:,} imports at once. Wait until some of them are done.",
+    Quota.JOBS: (
+        "Your account may have {:,} exports, preflights and requests about personal data at once."
+        " Wait until some of them are done."
+    ),
+    Quota.CHECKS: (
+        "Your account may have {:,} lines and domains connected or checked at once."
+        " Wait until some of them are done: a minute or two."
+    ),
     Quota.TESTS_PER_HOUR: "Your account may send {:,} test messages an hour. Try again in the next one.",
     Quota.REQUESTS_PER_MINUTE: "Your account may make {:,} requests a minute. Wait for the next one.",
 }

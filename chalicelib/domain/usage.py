@@ -1,17 +1,21 @@
-"""What an account has of what is limited: counts, and the imports and files it was given leave for."""
+"""What an account has of what is limited: counts, and the imports, files and jobs it has leave for."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+
+from chalicelib.domain.job_place import JobPlace
+from chalicelib.domain.quota import Quota
 
 STORED_DAYS = 7  # as long as the bucket keeps uploads
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One account's use. ``uploads`` are bytes by day (UTC), ``imports`` ids of those that were begun last.
+    """One account's use. ``uploads`` are bytes by day (UTC), ``imports`` ids of those that were begun last,
+    and ``places`` what other jobs took.
 
-    ``revision`` is that of ``uploads`` and ``imports``; counts change in the writes of what they count.
+    ``revision`` is that of these three; counts change in the writes of what they count.
     """
 
     campaigns: int = 0
@@ -19,12 +23,21 @@ class Usage:
     api_keys: int = 0
     uploads: Mapping[str, int] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
+    places: tuple[JobPlace, ...] = ()
     revision: int = 0
 
     def stored(self, now: datetime) -> int:
         """Bytes that files may have which the bucket still keeps."""
         first = _day(now - timedelta(days=STORED_DAYS))
         return sum(size for day, size in self.uploads.items() if day >= first)
+
+    def taken(self, quota: Quota) -> int:
+        """How many of the places that this quota limits are taken, by jobs that may be over."""
+        return sum(place.kind.quota is quota for place in self.places)
+
+    def without_place(self, place: JobPlace) -> "Usage":
+        """With one place less."""
+        return replace(self, places=tuple(one for one in self.places if one != place))
 
     def with_import(self, import_id: str, size: int, now: datetime) -> "Usage":
         """One import more, with a file of so many bytes (0: no file)."""

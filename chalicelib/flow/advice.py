@@ -6,11 +6,13 @@ from chalicelib.domain.advice import advise
 from chalicelib.domain.advice.finding import Subject
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.dns_answers import DnsAnswers
+from chalicelib.domain.ids import new_id
+from chalicelib.domain.job_place import JobPlace, PlaceKind
 from chalicelib.domain.line import Line, SmtpChannel
 from chalicelib.domain.sending_domain import SendingDomain, domain_of
 from chalicelib.errors import NotFound
 from chalicelib.flow.domains import find_domain
-from chalicelib.ports import Advice, AdviceStore, Clock, Dns, DomainStore, JobQueue, LineStore
+from chalicelib.ports import Advice, AdviceStore, Clock, Dns, DomainStore, JobPlaces, JobQueue, LineStore
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,7 @@ class AdvicePorts:
     advice: AdviceStore
     check_queue: JobQueue
     clock: Clock
+    places: JobPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +38,14 @@ class AdvisingPorts:
 
 
 def ask_for_advice(account_id: str, line_id: str, ports: AdvicePorts) -> Advice:
-    """Note the wish and queue the job; raises NotFound without line."""
+    """Note the wish and queue the job, or wait with whoever asked for it; raises NotFound, QuotaReached."""
     ports.lines.get(account_id, line_id)
-    advice = ports.advice.ask(account_id, line_id, ports.clock.now())
-    ports.check_queue.put({"account_id": account_id, "advice_for": line_id})
+    now = ports.clock.now()
+    with ports.places.hold(account_id, JobPlace(PlaceKind.ADVICE, line_id, new_id(now))) as first:
+        if not first:
+            return ports.advice.get(account_id, line_id)
+        advice = ports.advice.ask(account_id, line_id, now)
+        ports.check_queue.put({"account_id": account_id, "advice_for": line_id})
     return advice
 
 

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from chalicelib.domain.dkim_record import compare
 from chalicelib.domain.dns_answers import DnsAnswers, RecordType
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.job_place import JobPlace, PlaceKind
 from chalicelib.domain.sending_domain import DomainKey, SendingDomain
 from chalicelib.errors import NotFound, Outdated
-from chalicelib.ports import Clock, Dns, DomainStore, JobQueue, KeyMaker, SecretBox
+from chalicelib.ports import Clock, Dns, DomainStore, JobPlaces, JobQueue, KeyMaker, SecretBox
 
 _SELECTOR_START = "pl"
 _SELECTOR_LENGTH = 14  # characters of an id: nine of time, five of chance
@@ -27,6 +28,7 @@ class DomainPorts:
     make_key: KeyMaker
     check_queue: JobQueue
     clock: Clock
+    places: JobPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,9 +76,15 @@ def _changed(
 
 
 def ask_for_check(account_id: str, name: str, ports: DomainPorts) -> SendingDomain:
-    """Queue a look at DNS, which may take longer than a request may."""
+    """Queue a look at DNS, which may take longer than a request may; one that is under way is waited for.
+
+    Raises NotFound and QuotaReached.
+    """
     domain = ports.domains.get(account_id, name)
-    ports.check_queue.put({"account_id": account_id, "domain": name})
+    place = JobPlace(PlaceKind.DOMAIN, name, new_id(ports.clock.now()))
+    with ports.places.hold(account_id, place) as first:
+        if first:
+            ports.check_queue.put({"account_id": account_id, "domain": name})
     return domain
 
 

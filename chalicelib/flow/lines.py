@@ -1,6 +1,6 @@
 """Lines: add, prove the connection, remove."""
 
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, replace
 
 from chalicelib.domain.address import Address, parse_address
@@ -8,6 +8,7 @@ from chalicelib.domain.api_call import CALL_IS_OVER
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.identity import covers, is_domain
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.job_place import JobPlace, PlaceKind
 from chalicelib.domain.line import Channel, Connection, ConnectionState, Line, SesChannel
 from chalicelib.domain.quota import Quota, reached, usual_limit
 from chalicelib.domain.schedule import LineLimits
@@ -19,6 +20,7 @@ from chalicelib.ports import (
     Clock,
     IdentityStore,
     IdentityVerifier,
+    JobPlaces,
     JobQueue,
     LimitOf,
     LineProver,
@@ -59,6 +61,7 @@ class LinePorts:
     connect_queue: JobQueue
     removal_queue: JobQueue
     clock: Clock
+    places: JobPlaces
     limit_of: LimitOf = usual_limit
 
 
@@ -127,26 +130,48 @@ def _claim(account_id: str, line: Line, ports: LinePorts) -> None:
 def ask_for_connection(account_id: str, line_id: str, ports: LinePorts) -> Line:
     """Queue the proof of the connection: the function that makes it may open the password, the API not.
 
-    Raises Conflict when the line's SES identity can't be the account's (any more).
+    A proof that is under way is waited for. Raises Conflict when the line's SES identity can't be the
+    account's (any more), and QuotaReached.
     """
     line = ports.lines.get(account_id, line_id)
     _claim(account_id, line, ports)
-    connection = replace(line.connection, state=ConnectionState.CONNECTING, reason=None, check_at=None)
-    ports.lines.set_connection(account_id, line_id, connection)
-    ports.connect_queue.put({"account_id": account_id, "line_id": line_id})
-    return replace(line, connection=connection)
+    with _place(account_id, line_id, ports) as first:
+        if first:
+            _begin_proof(account_id, line, ports)
+    return replace(line, connection=_connecting(line))
+
+
+def _place(account_id: str, line_id: str, ports: LinePorts) -> AbstractContextManager[bool]:
+    place = JobPlace(PlaceKind.CONNECTION, line_id, new_id(ports.clock.now()))
+    return ports.places.hold(account_id, place)
+
+
+def _begin_proof(account_id: str, line: Line, ports: LinePorts) -> None:
+    ports.lines.set_connection(account_id, line.line_id, _connecting(line))
+    ports.connect_queue.put({"account_id": account_id, "line_id": line.line_id})
+
+
+def _connecting(line: Line) -> Connection:
+    return replace(line.connection, state=ConnectionState.CONNECTING, reason=None, check_at=None)
 
 
 def replace_password(account_id: str, line_id: str, password: str, ports: LinePorts) -> Line:
     """Store another SMTP password and have the connection proven with it.
 
     Until then the line carries nothing. A sender at work may use the old one for half a minute. Raises
-    Conflict for a line through SES, which has none.
+    Conflict for a line through SES, which has none, and while the old one is being proven.
     """
-    if isinstance(ports.lines.get(account_id, line_id).channel, SesChannel):
+    line = ports.lines.get(account_id, line_id)
+    if isinstance(line.channel, SesChannel):
         raise Conflict("no_password", "A line through SES has no password.")
-    ports.lines.set_password(account_id, line_id, ports.secrets.seal(account_id, line_id, password))
-    return ask_for_connection(account_id, line_id, ports)
+    with _place(account_id, line_id, ports) as first:
+        if not first:
+            text = "The line is being connected. Give the other password when that is over: a minute or two."
+            raise Conflict("line_connecting", text)
+        sealed = ports.secrets.seal(account_id, line_id, password)
+        ports.lines.set_password(account_id, line_id, sealed)
+        _begin_proof(account_id, line, ports)
+    return replace(line, connection=_connecting(line), password=sealed)
 
 
 def ask_for_due_checks(lines: LineStore, connect_queue: JobQueue, clock: Clock) -> int:

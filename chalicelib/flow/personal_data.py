@@ -24,6 +24,7 @@ from chalicelib.domain.delivery import Reason
 from chalicelib.domain.dialog import Dialog
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import JobState
+from chalicelib.domain.job_place import personal_data_place
 from chalicelib.domain.line import Line
 from chalicelib.domain.member import Invitation, Member
 from chalicelib.domain.personal_data import ROWS, JobKind, PersonalDataJob, in_flight, without_person
@@ -44,6 +45,7 @@ from chalicelib.ports import (
     ContactStore,
     DialogStore,
     FileStore,
+    JobPlaces,
     JobQueue,
     LineStore,
     MemberStore,
@@ -70,6 +72,7 @@ class PersonalDataPorts:
     files: FileStore
     export_queue: JobQueue
     clock: Clock
+    places: JobPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +97,15 @@ class PersonalDataWorkPorts:
 def ask_for_personal_data(
     account_id: str, kind: JobKind, email: str, ports: PersonalDataPorts
 ) -> PersonalDataJob:
-    """Make a job and queue it; raises Invalid."""
+    """Make a job and queue it; raises Invalid and QuotaReached."""
     address = parse_address(email)
     if not isinstance(address, Address):
         raise Invalid(FieldError("address", address.code, address.text))
     now = ports.clock.now()
     job = PersonalDataJob(new_id(now), kind, JobState.QUEUED, now, address.text, address.key)
-    ports.jobs.add(account_id, job)
-    ports.export_queue.put({"account_id": account_id, "personal_data_id": job.job_id})
+    with ports.places.hold(account_id, personal_data_place(job.job_id)):
+        ports.jobs.add(account_id, job)
+        ports.export_queue.put({"account_id": account_id, "personal_data_id": job.job_id})
     return job
 
 

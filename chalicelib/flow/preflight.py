@@ -7,9 +7,10 @@ from chalicelib.domain.contact import Contact, ContactStatus
 from chalicelib.domain.header import CannotComposeError
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import JobState
+from chalicelib.domain.job_place import preflight_place
 from chalicelib.domain.preflight import MissingValues, Preflight
 from chalicelib.errors import NotFound
-from chalicelib.ports import CampaignStore, Clock, ContactStore, JobQueue, PreflightStore
+from chalicelib.ports import CampaignStore, Clock, ContactStore, JobPlaces, JobQueue, PreflightStore
 
 _READ_AT_ONCE = 1_000
 _PROGRESS_EVERY = 10_000
@@ -23,6 +24,7 @@ class PreflightPorts:
     preflights: PreflightStore
     export_queue: JobQueue
     clock: Clock
+    places: JobPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,13 +38,17 @@ class CheckingPorts:
 
 
 def start_preflight(account_id: str, campaign_id: str, ports: PreflightPorts) -> Preflight:
-    """Ask for a preflight of the current content, in place of an earlier one; raises NotFound."""
+    """Ask for a preflight of the current content, in place of an earlier one.
+
+    Raises NotFound and QuotaReached.
+    """
     campaign = ports.campaigns.get(account_id, campaign_id)
     now = ports.clock.now()
     asked = Preflight(new_id(now), campaign_id, campaign.content_version, JobState.QUEUED, now)
-    ports.preflights.ask(account_id, asked)
     message = {"account_id": account_id, "campaign_id": campaign_id, "preflight_id": asked.preflight_id}
-    ports.export_queue.put(message)
+    with ports.places.hold(account_id, preflight_place(campaign_id, asked.preflight_id)):
+        ports.preflights.ask(account_id, asked)
+        ports.export_queue.put(message)
     return asked
 
 

@@ -12,13 +12,27 @@ from chalicelib.domain.api_call import CALL_IS_OVER
 from chalicelib.domain.ids import time_of
 from chalicelib.domain.job import JobState
 from chalicelib.domain.quota import Quota, reached
-from chalicelib.domain.usage import Usage
+from chalicelib.domain.usage import STORED_DAYS, Usage
 from chalicelib.errors import NotFound, Outdated
 from chalicelib.ports import Clock, ImportStore, LimitOf, UsageStore
 
 FORM_IS_DEAD = timedelta(hours=1)  # a form takes a file for 15 minutes: nothing came for this one
+IMPORT_IS_LOST = timedelta(days=STORED_DAYS)  # its file is gone; perhaps no message tells of it any more
 _TRIES = 10
 _OVER = (JobState.DONE, JobState.FAILED)
+
+
+def change_usage(account_id: str, store: UsageStore, wish: Callable[[Usage], Usage]) -> Usage:
+    """Replace what is taken by what is wished, unless that is the same; returns it.
+
+    Raises Outdated when others were faster again and again.
+    """
+    for _ in range(_TRIES):
+        usage = store.get(account_id)
+        wished = wish(usage)
+        if wished is usage or store.replace(account_id, wished):
+            return wished
+    raise Outdated
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,20 +49,11 @@ class Leave:
 
         Raises QuotaReached, and Outdated when many others were faster.
         """
-        self._change(account_id, lambda usage: self._wished(account_id, usage, import_id, size))
+        change_usage(account_id, self.usage, lambda usage: self._wished(account_id, usage, import_id, size))
 
     def for_file(self, account_id: str, size: int) -> None:
         """Take the bytes of a file that is no import's. Raises as above; asked for again, it counts again."""
-        self._change(account_id, lambda usage: self._with_file(account_id, usage, size))
-
-    def _change(self, account_id: str, wish: Callable[[Usage], Usage]) -> None:
-        """Replace what is taken by what is wished, unless that is the same."""
-        for _ in range(_TRIES):
-            usage = self.usage.get(account_id)
-            wished = wish(usage)
-            if wished is usage or self.usage.replace(account_id, wished):
-                return
-        raise Outdated
+        change_usage(account_id, self.usage, lambda usage: self._with_file(account_id, usage, size))
 
     def _with_file(self, account_id: str, usage: Usage, size: int) -> Usage:
         now = self.clock.now()
@@ -81,4 +86,4 @@ class Leave:
             return asked_at is not None and asked_at > now - CALL_IS_OVER
         if job.state is JobState.WAITING:
             return job.created_at > now - FORM_IS_DEAD
-        return job.state not in _OVER
+        return job.state not in _OVER and job.created_at > now - IMPORT_IS_LOST

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Protocol
 
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus, Totals
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import SUPPRESSION_LIST, ExportJob, JobState
+from chalicelib.domain.job_place import export_place
 from chalicelib.errors import NotFound
 from chalicelib.flow.report_options import OptionSplit
 from chalicelib.ports import (
@@ -18,6 +20,7 @@ from chalicelib.ports import (
     ContactStore,
     ExportStore,
     FileStore,
+    JobPlaces,
     JobQueue,
     ReportWriter,
     ReportWriterFactory,
@@ -60,6 +63,7 @@ class ExportPorts:
     files: FileStore
     export_queue: JobQueue
     clock: Clock
+    places: JobPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +79,30 @@ class ReportPorts:
 
 
 def start_export(account_id: str, campaign_id: str, ports: ExportPorts) -> ExportJob:
-    """Make an export job and queue it; raises NotFound."""
+    """Make an export job and queue it; raises NotFound and QuotaReached."""
     ports.campaigns.get(account_id, campaign_id)
     now = ports.clock.now()
     job = ExportJob(new_id(now), campaign_id, JobState.QUEUED, now)
-    ports.exports.add(account_id, job)
-    ports.export_queue.put({"account_id": account_id, "export_id": job.export_id})
+    queue_export(account_id, job, ports)
     return job
+
+
+class QueuePorts(Protocol):
+    """What every export needs of the ports of who asks for it."""
+
+    @property
+    def exports(self) -> ExportStore: ...
+    @property
+    def export_queue(self) -> JobQueue: ...
+    @property
+    def places(self) -> JobPlaces: ...
+
+
+def queue_export(account_id: str, job: ExportJob, ports: QueuePorts) -> None:
+    """Store a job and queue it, if the account may have it; raises QuotaReached."""
+    with ports.places.hold(account_id, export_place(job.export_id)):
+        ports.exports.add(account_id, job)
+        ports.export_queue.put({"account_id": account_id, "export_id": job.export_id})
 
 
 def read_export(account_id: str, export_id: str, ports: ExportPorts) -> tuple[ExportJob, str | None]:

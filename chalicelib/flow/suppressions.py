@@ -9,12 +9,14 @@ from chalicelib.domain.job import SUPPRESSION_LIST, ExportJob, ImportJob, JobSta
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.errors import FieldError, Invalid, NotFound
 from chalicelib.flow.imports import begin_upload
+from chalicelib.flow.report import queue_export
 from chalicelib.ports import (
     Clock,
     ExportStore,
     FileStore,
     GiveLeave,
     ImportStore,
+    JobPlaces,
     JobQueue,
     Page,
     SuppressionStore,
@@ -33,6 +35,7 @@ class ListPorts:
     export_queue: JobQueue
     clock: Clock
     leave: GiveLeave
+    places: JobPlaces
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +113,10 @@ def page_list_imports(account_id: str, cursor: str | None, limit: int, ports: Li
 
 
 def start_list_export(account_id: str, ports: ListPorts) -> ExportJob:
-    """Make an export job and queue it."""
+    """Make an export job and queue it; raises QuotaReached."""
     now = ports.clock.now()
     job = ExportJob(new_id(now), SUPPRESSION_LIST, JobState.QUEUED, now)
-    ports.exports.add(account_id, job)
-    ports.export_queue.put({"account_id": account_id, "export_id": job.export_id})
+    queue_export(account_id, job, ports)
     return job
 
 

@@ -8,6 +8,8 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.account import Account, KeyWish, mint_key
+from chalicelib.domain.ids import new_id
+from chalicelib.domain.job_place import export_place, preflight_place
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.quota import Quota
 from chalicelib.domain.usage import Usage
@@ -141,3 +143,15 @@ def test_requests_are_counted_once_each_at_the_turn_of_a_minute(dynamodb: Stores
     with ThreadPoolExecutor(8) as several:
         list(several.map(lambda _: dynamodb.usage.count_requests(dynamodb.account, NOON, 10), range(8)))
     assert dynamodb.usage.count_requests(dynamodb.account, NOON, 10) == 90
+
+
+def test_places_are_replaced_as_they_were_seen_and_beside_the_counts(stores: Stores) -> None:
+    first, place = stores.usage.get(stores.account), preflight_place("c1", new_id(NOON))
+    stores.lines.add(stores.account, new_line())
+    assert stores.usage.replace(stores.account, replace(first, places=(place, export_place("e1"))))
+    assert not stores.usage.replace(stores.account, replace(first, places=()))
+    second = stores.usage.get(stores.account)
+    assert (second.places, second.lines) == ((place, export_place("e1")), 1)
+    assert stores.usage.replace(stores.account, second.without_place(place))
+    assert stores.usage.get(stores.account).places == (export_place("e1"),)
+    assert stores.usage.get(stores.stranger) == Usage()

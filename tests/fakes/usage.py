@@ -23,7 +23,11 @@ class FakeUsageStore:
         if there.revision != usage.revision:
             return False
         self._usages[account_id] = replace(
-            there, uploads=usage.uploads, imports=usage.imports, revision=usage.revision + 1
+            there,
+            uploads=usage.uploads,
+            imports=usage.imports,
+            places=usage.places,
+            revision=usage.revision + 1,
         )
         return True
 

@@ -23,6 +23,7 @@ from chalicelib.domain.quota import USUAL, Quota
 from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
+from chalicelib.errors import NotFound
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.attached_files import AttachedFiles
 from chalicelib.flow.attachments import AttachmentPorts
@@ -42,6 +43,7 @@ from chalicelib.flow.dialogs import DialogPorts
 from chalicelib.flow.dispatch import DispatchPorts, visit_campaign
 from chalicelib.flow.domains import DomainCheckPorts, DomainPorts, add_domain, check_domain
 from chalicelib.flow.imports import ImportPorts
+from chalicelib.flow.job_places import Places
 from chalicelib.flow.lines import LinePorts, ProofPorts
 from chalicelib.flow.members import MemberPorts
 from chalicelib.flow.personal_data import PersonalDataPorts, PersonalDataWorkPorts
@@ -154,12 +156,30 @@ class World:
         self.accounts.add(Account(ACCOUNT, "Oak & Linen", LinePlan.PURCHASED, self.clock.now()))
 
     def limit_of(self, account_id: str, quota: Quota) -> int:
-        """The account's own limit, or the usual one."""
-        return self.accounts.get(account_id).quotas.get(quota, USUAL[quota])
+        """The account's own limit, or the usual one; that of nobody is the usual one, too."""
+        try:
+            own = self.accounts.get(account_id).quotas
+        except NotFound:
+            own = {}
+        return own.get(quota, USUAL[quota])
 
     @property
     def leave(self) -> Leave:
         return Leave(self.usage, self.imports, self.limit_of, self.clock)
+
+    @property
+    def places(self) -> Places:
+        return Places(
+            self.usage,
+            self.exports,
+            self.preflights,
+            self.personal_data,
+            self.lines,
+            self.advice,
+            self.domains,
+            self.limit_of,
+            self.clock,
+        )
 
     @property
     def member_ports(self) -> MemberPorts:
@@ -213,7 +233,7 @@ class World:
 
     @property
     def preflight_ports(self) -> PreflightPorts:
-        return PreflightPorts(self.campaigns, self.preflights, self.export_queue, self.clock)
+        return PreflightPorts(self.campaigns, self.preflights, self.export_queue, self.clock, self.places)
 
     @property
     def checking_ports(self) -> CheckingPorts:
@@ -326,6 +346,7 @@ class World:
             self.connect_queue,
             self.removal_queue,
             self.clock,
+            self.places,
             self.limit_of,
         )
 
@@ -347,7 +368,9 @@ class World:
 
     @property
     def domain_ports(self) -> DomainPorts:
-        return DomainPorts(self.domains, self.secrets, self.keys.make, self.check_queue, self.clock)
+        return DomainPorts(
+            self.domains, self.secrets, self.keys.make, self.check_queue, self.clock, self.places
+        )
 
     @property
     def domain_check_ports(self) -> DomainCheckPorts:
@@ -355,7 +378,7 @@ class World:
 
     @property
     def advice_ports(self) -> AdvicePorts:
-        return AdvicePorts(self.lines, self.advice, self.check_queue, self.clock)
+        return AdvicePorts(self.lines, self.advice, self.check_queue, self.clock, self.places)
 
     @property
     def advising_ports(self) -> AdvisingPorts:
@@ -368,7 +391,9 @@ class World:
 
     @property
     def export_ports(self) -> ExportPorts:
-        return ExportPorts(self.campaigns, self.exports, self.files, self.export_queue, self.clock)
+        return ExportPorts(
+            self.campaigns, self.exports, self.files, self.export_queue, self.clock, self.places
+        )
 
     @property
     def list_ports(self) -> ListPorts:
@@ -380,11 +405,12 @@ class World:
             self.export_queue,
             self.clock,
             self.leave,
+            self.places,
         )
 
     @property
     def personal_data_ports(self) -> PersonalDataPorts:
-        return PersonalDataPorts(self.personal_data, self.files, self.export_queue, self.clock)
+        return PersonalDataPorts(self.personal_data, self.files, self.export_queue, self.clock, self.places)
 
     @property
     def personal_data_work_ports(self) -> PersonalDataWorkPorts:

@@ -565,6 +565,7 @@ class UsageRow(Model):
     api_keys = NumberAttribute(default=0)
     uploads: MapAttribute[str, int] = MapAttribute(null=True)
     imports: ListAttribute[str] = ListAttribute(null=True)
+    places: ListAttribute[str] = ListAttribute(null=True)
     minute = UnicodeAttribute(null=True)
     requests = NumberAttribute(null=True)
     revision = NumberAttribute(default=0)

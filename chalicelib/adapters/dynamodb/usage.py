@@ -15,6 +15,7 @@ from pynamodb.transactions import TransactWrite
 from chalicelib.adapters.dynamodb.mapping import plain, sortable
 from chalicelib.adapters.dynamodb.tables import UsageRow
 from chalicelib.adapters.dynamodb.writing import connection, transact_if, update_if
+from chalicelib.domain.job_place import read_place
 from chalicelib.domain.quota import Quota
 from chalicelib.domain.usage import Usage
 
@@ -36,19 +37,21 @@ class DynamoUsageStore:
         except DoesNotExist:
             return Usage()
         return Usage(
-            int(row.campaigns),
-            int(row.lines),
-            int(row.api_keys),
-            {day: int(size) for day, size in plain(row.uploads or {}).items()},
-            tuple(row.imports or ()),
-            int(row.revision),
+            campaigns=int(row.campaigns),
+            lines=int(row.lines),
+            api_keys=int(row.api_keys),
+            uploads={day: int(size) for day, size in plain(row.uploads or {}).items()},
+            imports=tuple(row.imports or ()),
+            places=tuple(read_place(text) for text in row.places or ()),
+            revision=int(row.revision),
         )
 
     def replace(self, account_id: str, usage: Usage) -> bool:
-        """One conditional write of imports and uploads."""
+        """One conditional write of imports, uploads and places."""
         actions: list[Action] = [
             UsageRow.uploads.set(dict(usage.uploads)),
             UsageRow.imports.set(list(usage.imports)),
+            UsageRow.places.set([place.text for place in usage.places]),
             UsageRow.revision.set(usage.revision + 1),
         ]
         seen: Condition = UsageRow.revision == usage.revision

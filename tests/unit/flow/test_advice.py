@@ -42,7 +42,7 @@ def test_the_job_writes_down_what_it_found() -> None:
     assert {"dkim_ok", "spf_missing", "dmarc_missing"} <= {finding.code for finding in advice.findings}
 
 
-def test_a_wish_during_the_job_is_still_to_come() -> None:
+def test_a_wish_during_the_job_waits_with_the_first_one() -> None:
     world = World()
     world.add_line()
     ask_for_advice(ACCOUNT, "line1", world.advice_ports)
@@ -51,12 +51,13 @@ def test_a_wish_during_the_job_is_still_to_come() -> None:
     def somebody_asks() -> None:
         world.dns.before_answer = lambda: None
         world.clock.wait(seconds=1)
-        ask_for_advice(ACCOUNT, "line1", world.advice_ports)
+        assert ask_for_advice(ACCOUNT, "line1", world.advice_ports).asked_at == began
 
     world.dns.before_answer = somebody_asks
     advise_on_line(ACCOUNT, "line1", world.advising_ports)
     advice = world.advice.get(ACCOUNT, "line1")
-    assert advice.checked_at == began < advice.asked_at
+    assert advice.checked_at == began == advice.asked_at
+    assert len(world.check_queue.take()) == 1
 
 
 def test_silence_of_dns_is_told_as_unknown() -> None:

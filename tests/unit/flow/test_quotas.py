@@ -22,7 +22,7 @@ from chalicelib.flow.dialog_contacts import start_from_dialogs
 from chalicelib.flow.dialogs import start_dialog_file, tell_dialogs
 from chalicelib.flow.imports import import_contacts, start_import, upload_key
 from chalicelib.flow.lines import NewLine, add_line
-from chalicelib.flow.quotas import FORM_IS_DEAD, Leave
+from chalicelib.flow.quotas import FORM_IS_DEAD, IMPORT_IS_LOST, Leave
 from chalicelib.flow.samples import Wish, ask_for_sample
 from chalicelib.flow.suppressions import start_list_import
 from tests.fakes.world import ACCOUNT, OWNER, STRANGER, World
@@ -125,6 +125,15 @@ class TestImports:
         world.imports.finish(ACCOUNT, first.import_id, ImportProgress(), world.clock.now())
         second = start(world)
         assert world.usage.get(ACCOUNT).imports == (second.import_id,)
+
+    def test_one_that_never_ends_makes_room_when_its_file_is_gone(self, world: World) -> None:
+        world.accounts.set_quota(ACCOUNT, Quota.IMPORTS, 1)
+        world.imports.begin(ACCOUNT, start(world).import_id)
+        world.clock.wait(seconds=(IMPORT_IS_LOST - timedelta(minutes=1)).total_seconds())
+        with pytest.raises(QuotaReached):
+            start(world)
+        world.clock.wait(minutes=1)
+        start(world)
 
     def test_a_form_that_nobody_used_makes_room(self, world: World) -> None:
         world.accounts.set_quota(ACCOUNT, Quota.IMPORTS, 1)
