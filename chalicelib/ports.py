@@ -15,7 +15,7 @@ from typing import Generic, Protocol, TypeVar
 from chalicelib.domain.access import Role
 from chalicelib.domain.account import Account, ApiKey
 from chalicelib.domain.advice.finding import Finding
-from chalicelib.domain.attachment import AttachmentUpload
+from chalicelib.domain.attachment import AttachmentUpload, Keeping
 from chalicelib.domain.audit import AuditEntry
 from chalicelib.domain.audit import Outcome as ActOutcome
 from chalicelib.domain.brake import Brake, HourCounts, Subject, Trouble
@@ -271,8 +271,11 @@ class IdentityStore(Protocol):
 class DomainStore(Protocol):
     """The domains an account signs for, by their names in A-labels."""
 
-    def add(self, account_id: str, domain: SendingDomain) -> None:
-        """Store a new domain; raises Conflict when the account has it."""
+    def add(self, account_id: str, domain: SendingDomain, most: int = NO_LIMIT) -> bool:
+        """Store a new domain; False, and nothing written, when there are ``most``.
+
+        Raises Conflict when the account has it.
+        """
 
     def get(self, account_id: str, name: str) -> SendingDomain: ...
     def page(self, account_id: str, cursor: str | None, limit: int) -> Page[SendingDomain]: ...
@@ -422,8 +425,13 @@ class AttachmentStore(Protocol):
     def of_campaign(self, account_id: str, campaign_id: str) -> list[AttachmentUpload]:
         """All of a campaign, oldest first."""
 
-    def ready(self, account_id: str, campaign_id: str, attachment_id: str, size: int, digest: str) -> bool:
-        """From Waiting to Ready; False when it isn't Waiting, or gone."""
+    def ready(
+        self, account_id: str, upload: AttachmentUpload, size: int, digest: str, most: int = NO_LIMIT
+    ) -> Keeping:
+        """From Waiting to Ready, and count its bytes, if the account's files have at most so many then.
+
+        They are counted until it is removed.
+        """
 
     def fail(self, account_id: str, campaign_id: str, attachment_id: str, reason: Reason) -> None:
         """From Waiting to Failed; does nothing when it isn't Waiting."""

@@ -226,7 +226,8 @@ def attachment_ports() -> AttachmentPorts:
         attachments=attachments(),
         files=files(),
         clock=clock,
-        take_bytes=leave().for_file,
+        take_bytes=leave().for_attachment,
+        limit_of=limit_of,
     )
 
 
@@ -527,6 +528,7 @@ def domain_ports() -> DomainPorts:
         check_queue=check_queue(),
         clock=clock,
         places=job_places(),
+        limit_of=limit_of,
     )
 
 

@@ -130,6 +130,14 @@ class UploadState(StrEnum):
     FAILED = "failed"
 
 
+class Keeping(StrEnum):
+    """What became of the wish to keep a file that is prepared."""
+
+    KEPT = "kept"
+    UNWANTED = "unwanted"  # nobody waits for it (any more)
+    NO_ROOM = "no_room"  # the account's files would have more bytes than they may
+
+
 @dataclass(frozen=True, slots=True)
 class AttachmentUpload:
     """A file that is to be uploaded, and what became of it. ``used``: it is part of some content version."""

@@ -15,7 +15,9 @@ class Quota(StrEnum):
     CONTACTS = "contacts"  # of one campaign
     LINES = "lines"
     API_KEYS = "api_keys"  # in force
+    DOMAINS = "domains"
     STORAGE = "storage"  # bytes that upload forms were given out for, in seven days
+    ATTACHMENTS = "attachments"  # bytes of files that campaigns keep
     IMPORTS = "imports"  # at once
     JOBS = "jobs"  # at once: exports, preflights, requests about personal data
     CHECKS = "checks"  # at once: of lines and domains
@@ -28,7 +30,9 @@ USUAL: Mapping[Quota, int] = {
     Quota.CONTACTS: 1_000_000,
     Quota.LINES: 1_000,
     Quota.API_KEYS: 100,
+    Quota.DOMAINS: 100,
     Quota.STORAGE: 50_000_000_000,
+    Quota.ATTACHMENTS: 20_000_000_000,
     Quota.IMPORTS: 50,
     Quota.JOBS: 20,
     Quota.CHECKS: 20,
@@ -42,9 +46,14 @@ _TEXTS = {
     Quota.CONTACTS: "A campaign of your account may have {:,} contacts. Make another one for the rest.",
     Quota.LINES: "Your account may have {:,} lines. Delete some that you don't use.",
     Quota.API_KEYS: "Your account may have {:,} API keys in force. Revoke some that you don't use.",
+    Quota.DOMAINS: "Your account may have {:,} domains. Delete some that you don't send from.",
     Quota.STORAGE: (
         "Files of your account may have {:,} bytes together in seven days, and each form counts with its"
         " file_size, or with the most it takes. Tell file_size, or wait for a day."
+    ),
+    Quota.ATTACHMENTS: (
+        "Attachments of your account may have {:,} bytes together, as long as they are kept, and a form"
+        " counts with its file_size or the most it takes. Tell file_size, or delete campaigns that are over."
     ),
     Quota.IMPORTS: "Your account may have {:,} imports at once. Wait until some of them are done.",
     Quota.JOBS: (

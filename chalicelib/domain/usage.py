@@ -12,8 +12,9 @@ STORED_DAYS = 7  # as long as the bucket keeps uploads
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """One account's use. ``uploads`` are bytes by day (UTC), ``imports`` ids of those that were begun last,
-    and ``places`` what other jobs took.
+    """One account's use. ``attachments`` are bytes, ``uploads`` bytes by day (UTC).
+
+    ``imports`` are ids of those that were begun last, ``places`` are what other jobs took.
 
     ``revision`` is that of these three; counts change in the writes of what they count.
     """
@@ -21,6 +22,8 @@ class Usage:
     campaigns: int = 0
     lines: int = 0
     api_keys: int = 0
+    domains: int = 0
+    attachments: int = 0
     uploads: Mapping[str, int] = field(default_factory=dict)
     imports: tuple[str, ...] = ()
     places: tuple[JobPlace, ...] = ()

@@ -8,6 +8,7 @@ that comes twice, or is replaced while the first one is at work, leaves one file
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from chalicelib.domain.attachment import (
     UPLOAD_IS_A_PROGRAM,
     Attachment,
     AttachmentUpload,
+    Keeping,
     UploadState,
     encoded,
     ending_of,
@@ -29,9 +31,11 @@ from chalicelib.domain.attachment import (
     safe_name,
 )
 from chalicelib.domain.campaign import CampaignAction, check_action
+from chalicelib.domain.delivery import Reason
 from chalicelib.domain.ids import new_id
+from chalicelib.domain.quota import Quota, reached, usual_limit
 from chalicelib.errors import Conflict, FieldError, Invalid, NotFound
-from chalicelib.ports import AttachmentStore, CampaignStore, Clock, FileStore, UploadForm
+from chalicelib.ports import AttachmentStore, CampaignStore, Clock, FileStore, LimitOf, UploadForm
 
 UPLOAD_TYPE = "application/octet-stream"  # whatever it is: what a file is, its bytes say
 _BLOCK = 1_000_000  # bytes read at once
@@ -46,6 +50,7 @@ class AttachmentPorts:
     files: FileStore
     clock: Clock
     take_bytes: Callable[[str, int], None]
+    limit_of: LimitOf = usual_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +185,13 @@ def _prepare(account_id: str, upload: AttachmentUpload, folder: Path, ports: Att
     digest = _encode(path, folder / "encoded")
     ports.files.put(file_key(*names, digest), path, media_type(upload.file_name))
     ports.files.put(encoded_key(*names, digest), folder / "encoded", UPLOAD_TYPE)
-    if not ports.attachments.ready(*names, size, digest):
-        _take_back_if_removed(account_id, upload, ports)
+    most = ports.limit_of(account_id, Quota.ATTACHMENTS)
+    kept = ports.attachments.ready(account_id, upload, size, digest, most)
+    if kept is Keeping.NO_ROOM:
+        refusal = reached(Quota.ATTACHMENTS, most)
+        ports.attachments.fail(*names, Reason(refusal.code, str(refusal)))
+    if kept is not Keeping.KEPT:
+        _take_back_unless_ready(account_id, upload, ports)
 
 
 def _encode(source: Path, target: Path) -> str:
@@ -198,12 +208,16 @@ def _encode(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def _take_back_if_removed(account_id: str, upload: AttachmentUpload, ports: AttachmentPorts) -> None:
-    """The campaign was removed with its files while this one was being made: nothing may remain."""
-    try:
-        ports.attachments.get(account_id, upload.campaign_id, upload.attachment_id)
-    except NotFound:
-        ports.files.purge(f"{_folder(account_id, upload.campaign_id)}{upload.attachment_id}/")
+def _take_back_unless_ready(account_id: str, upload: AttachmentUpload, ports: AttachmentPorts) -> None:
+    """The file was removed while it was being made, or there is no room for it: nothing may remain.
+
+    What another run of the same message made ready stays.
+    """
+    with suppress(NotFound):
+        there = ports.attachments.get(account_id, upload.campaign_id, upload.attachment_id)
+        if there.state is UploadState.READY:
+            return
+    ports.files.purge(f"{_folder(account_id, upload.campaign_id)}{upload.attachment_id}/")
 
 
 def upload_key(account_id: str, campaign_id: str, attachment_id: str) -> str:

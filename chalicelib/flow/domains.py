@@ -10,9 +10,10 @@ from chalicelib.domain.dkim_record import compare
 from chalicelib.domain.dns_answers import DnsAnswers, RecordType
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job_place import JobPlace, PlaceKind
+from chalicelib.domain.quota import Quota, reached, usual_limit
 from chalicelib.domain.sending_domain import DomainKey, SendingDomain
 from chalicelib.errors import NotFound, Outdated
-from chalicelib.ports import Clock, Dns, DomainStore, JobPlaces, JobQueue, KeyMaker, SecretBox
+from chalicelib.ports import Clock, Dns, DomainStore, JobPlaces, JobQueue, KeyMaker, LimitOf, SecretBox
 
 _SELECTOR_START = "pl"
 _SELECTOR_LENGTH = 14  # characters of an id: nine of time, five of chance
@@ -29,6 +30,7 @@ class DomainPorts:
     check_queue: JobQueue
     clock: Clock
     places: JobPlaces
+    limit_of: LimitOf = usual_limit
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +43,15 @@ class DomainCheckPorts:
 
 
 def add_domain(account_id: str, name: str, ports: DomainPorts) -> SendingDomain:
-    """Store a domain with a new key, whose record is to be published; raises Conflict when it is there."""
+    """Store a domain with a new key, whose record is to be published; raises Conflict when it is there.
+
+    Raises QuotaReached, too.
+    """
     key = _new_key(account_id, name, ports)
     domain = SendingDomain(name, (key,), key.created_at)
-    ports.domains.add(account_id, domain)
+    most = ports.limit_of(account_id, Quota.DOMAINS)
+    if not ports.domains.add(account_id, domain, most):
+        raise reached(Quota.DOMAINS, most)
     return domain
 
 

@@ -51,12 +51,17 @@ class Leave:
         """
         change_usage(account_id, self.usage, lambda usage: self._wished(account_id, usage, import_id, size))
 
-    def for_file(self, account_id: str, size: int) -> None:
-        """Take the bytes of a file that is no import's. Raises as above; asked for again, it counts again."""
-        change_usage(account_id, self.usage, lambda usage: self._with_file(account_id, usage, size))
+    def for_attachment(self, account_id: str, size: int) -> None:
+        """Take the bytes of an attachment's upload, for which there has to be room where it is kept, too.
 
-    def _with_file(self, account_id: str, usage: Usage, size: int) -> Usage:
-        now = self.clock.now()
+        Raises as above; asked for again, it counts again. What is kept is counted by its store.
+        """
+        change_usage(account_id, self.usage, lambda usage: self._with_attachment(account_id, usage, size))
+
+    def _with_attachment(self, account_id: str, usage: Usage, size: int) -> Usage:
+        now, most = self.clock.now(), self.limit_of(account_id, Quota.ATTACHMENTS)
+        if usage.attachments + size > most:
+            raise reached(Quota.ATTACHMENTS, most)
         self._check_bytes(account_id, usage, size, now)
         return usage.with_file(size, now)
 

@@ -205,7 +205,7 @@ def in_memory() -> Stores:
         FakeMemberStore(accounts),
         lines,
         FakeIdentityStore(),
-        FakeDomainStore(),
+        FakeDomainStore(usage),
         FakeAdviceStore(),
         campaigns,
         FakeContactStore(campaigns, imports),
@@ -219,7 +219,7 @@ def in_memory() -> Stores:
         FakePreflightStore(),
         usage,
         FakeRepeatStore(),
-        FakeAttachmentStore(),
+        FakeAttachmentStore(usage),
         FakePersonalDataStore(),
         FakeAuditStore(),
     )

@@ -12,8 +12,9 @@ from chalicelib.domain.ids import new_id
 from chalicelib.domain.job_place import export_place, preflight_place
 from chalicelib.domain.line import LinePlan
 from chalicelib.domain.quota import Quota
+from chalicelib.domain.sending_domain import DomainKey, SendingDomain
 from chalicelib.domain.usage import Usage
-from chalicelib.errors import NotFound
+from chalicelib.errors import Conflict, NotFound
 from tests.contract.conftest import Stores
 from tests.contract.losing import first_reply_lost, first_transaction_cancelled, transactions
 from tests.contract.store_builders import CONTENT, NOON
@@ -36,7 +37,20 @@ def add_key(stores: Stores) -> Add:
     return lambda most: stores.accounts.add_key(mint_key(stores.account, KeyWish("k"), ANNA, NOON)[0], most)
 
 
-COUNTED = [(Quota.CAMPAIGNS, add_campaign), (Quota.LINES, add_line), (Quota.API_KEYS, add_key)]
+def add_domain(stores: Stores) -> Add:
+    """Another one each time."""
+    key = DomainKey("pl1", "MIIB", b"sealed", NOON)
+    return lambda most: stores.domains.add(
+        stores.account, SendingDomain(f"{new_id(NOON)}.example", (key,), NOON), most
+    )
+
+
+COUNTED = [
+    (Quota.CAMPAIGNS, add_campaign),
+    (Quota.LINES, add_line),
+    (Quota.API_KEYS, add_key),
+    (Quota.DOMAINS, add_domain),
+]
 
 
 def used(stores: Stores, quota: Quota) -> int:
@@ -50,6 +64,7 @@ class TestCounts:
         self, stores: Stores, quota: Quota, adder: Callable[[Stores], Add]
     ) -> None:
         add = adder(stores)
+        assert not add(0)
         assert [add(2) for _ in range(3)] == [True, True, False]
         assert used(stores, quota) == 2
         assert add(3)
@@ -84,10 +99,19 @@ def test_what_is_stored_again_is_counted_once_and_stays_as_it_is(stores: Stores)
     assert (used(stores, Quota.CAMPAIGNS), used(stores, Quota.LINES)) == (1, 1)
 
 
+def test_a_domain_that_is_there_is_refused_as_such_and_not_counted(stores: Stores) -> None:
+    shop = SendingDomain("shop.example", (), NOON)
+    assert stores.domains.add(stores.account, shop, 1)
+    with pytest.raises(Conflict) as refused:
+        stores.domains.add(stores.account, shop, 1)
+    assert (refused.value.code, used(stores, Quota.DOMAINS)) == ("domain_exists", 1)
+
+
 def test_what_is_removed_again_is_uncounted_once(stores: Stores) -> None:
     campaign, line, key = new_campaign(), new_line(), mint_key(stores.account, KeyWish("k"), ANNA, NOON)[0]
     stores.campaigns.add(stores.account, campaign, CONTENT)
     stores.lines.add(stores.account, line)
+    stores.domains.add(stores.account, SendingDomain("shop.example", (), NOON))
     stores.accounts.add_key(key)
     for _ in range(2):
         stores.campaigns.remove(stores.account, campaign.campaign_id)
@@ -95,6 +119,9 @@ def test_what_is_removed_again_is_uncounted_once(stores: Stores) -> None:
     stores.lines.remove(stores.account, line.line_id)
     with pytest.raises(NotFound):
         stores.lines.remove(stores.account, line.line_id)
+    stores.domains.remove(stores.account, "shop.example")
+    with pytest.raises(NotFound):
+        stores.domains.remove(stores.account, "shop.example")
     with pytest.raises(NotFound):
         stores.accounts.revoke_key(stores.stranger, key.key_id, NOON)
     assert stores.usage.get(stores.account) == Usage()

@@ -264,7 +264,7 @@ class TestDownloads:
         )
         upload = AttachmentUpload("f1", one.campaign_id, "Договор.pdf", None, made.clock.now())
         made.attachments.add(ACCOUNT, upload)
-        made.attachments.ready(ACCOUNT, one.campaign_id, "f1", 5, "d" * 64)
+        made.attachments.ready(ACCOUNT, upload, 5, "d" * 64)
         made.attachments.use(ACCOUNT, one.campaign_id, "f1")
         ports = DownloadPorts(wiring.link_ports(), made.contacts, made.attachments, made.files)
         monkeypatch.setattr(wiring, "download_ports", lambda: ports)

@@ -38,15 +38,15 @@ class FakeUsageStore:
         self._requests[account_id] = minute, count + (requests if there == minute else 0)
         return self._requests[account_id][1]
 
-    def count(self, account_id: str, quota: Quota, most: int) -> bool:
-        """One more, unless there are ``most``."""
-        room: bool = getattr(self._usages[account_id], quota) < most
+    def count(self, account_id: str, quota: Quota, most: int, amount: int = 1) -> bool:
+        """So many more, unless there were more than ``most`` then."""
+        room: bool = getattr(self._usages[account_id], quota) + amount <= most
         if room:
-            self._add(account_id, quota, 1)
+            self._add(account_id, quota, amount)
         return room
 
-    def uncount(self, account_id: str, quota: Quota) -> None:
-        self._add(account_id, quota, -1)
+    def uncount(self, account_id: str, quota: Quota, amount: int = 1) -> None:
+        self._add(account_id, quota, -amount)
 
     def _add(self, account_id: str, quota: Quota, change: int) -> None:
         there = self._usages[account_id]

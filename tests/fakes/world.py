@@ -108,7 +108,7 @@ class World:
     members: FakeMemberStore = field(init=False)
     lines: FakeLineStore = field(init=False)
     identities: FakeIdentityStore = field(default_factory=FakeIdentityStore)
-    domains: FakeDomainStore = field(default_factory=FakeDomainStore)
+    domains: FakeDomainStore = field(init=False)
     advice: FakeAdviceStore = field(default_factory=FakeAdviceStore)
     dns: FakeDns = field(default_factory=FakeDns)
     keys: FakeKeys = field(default_factory=FakeKeys)
@@ -134,7 +134,7 @@ class World:
     export_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     connect_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
     check_queue: FakeJobQueue = field(default_factory=FakeJobQueue)
-    attachments: FakeAttachmentStore = field(default_factory=FakeAttachmentStore)
+    attachments: FakeAttachmentStore = field(init=False)
     files: FakeFileStore = field(init=False)
     contacts: FakeContactStore = field(init=False)
     dialogs: FakeDialogStore = field(init=False)
@@ -148,6 +148,8 @@ class World:
         self.accounts = FakeAccountStore(self.usage)
         self.members = FakeMemberStore(self.accounts)
         self.lines = FakeLineStore(self.usage)
+        self.domains = FakeDomainStore(self.usage)
+        self.attachments = FakeAttachmentStore(self.usage)
         self.campaigns = FakeCampaignStore(self.usage)
         self.files = FakeFileStore(self.clock)
         self.contacts = FakeContactStore(self.campaigns, self.imports)
@@ -201,7 +203,9 @@ class World:
 
     @property
     def attachment_ports(self) -> AttachmentPorts:
-        return AttachmentPorts(self.campaigns, self.attachments, self.files, self.clock, self.leave.for_file)
+        return AttachmentPorts(
+            self.campaigns, self.attachments, self.files, self.clock, self.leave.for_attachment, self.limit_of
+        )
 
     @cached_property
     def folder(self) -> Path:
@@ -369,7 +373,13 @@ class World:
     @property
     def domain_ports(self) -> DomainPorts:
         return DomainPorts(
-            self.domains, self.secrets, self.keys.make, self.check_queue, self.clock, self.places
+            self.domains,
+            self.secrets,
+            self.keys.make,
+            self.check_queue,
+            self.clock,
+            self.places,
+            self.limit_of,
         )
 
     @property

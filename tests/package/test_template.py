@@ -381,6 +381,7 @@ def test_the_operator_may_set_every_quota_of_the_deployment(template: dict[str, 
 def test_who_counts_and_who_keeps_answers_is_who_answers_requests(resources: Resources) -> None:
     assert may(resources, "dynamodb:UpdateItem", "UsageTable") == {
         "ApiHandlerRole",
+        "PrepareAttachmentsRole",
         "RemoveCampaignsRole",
         "OperateServiceRole",
     }

@@ -135,6 +135,25 @@ def test_a_deleted_campaign_makes_room(customer: Customer) -> None:
     assert customer.api.call("POST", "/campaigns", new).status == 201
 
 
+def test_jobs_checks_and_domains_are_limited(customer: Customer) -> None:
+    one, line = customer.campaign(), customer.unconnected_line()
+    limit(customer, "jobs", 1)
+    path = f"/campaigns/{one}/exports"
+    first = customer.api.post(path, {})["export_id"]
+    wait_for(lambda: customer.api.get(f"/exports/{first}")["state"] == "done", "the export is done")
+    customer.api.post(path, {})
+    limit(customer, "jobs", 0)
+    refused = customer.api.call("POST", path, {})
+    assert (refused.status, refused.code, refused.body["quota"]) == (409, "quota_reached", "jobs")
+    limit(customer, "checks", 0)
+    assert customer.api.call("POST", f"/lines/{line}/connect", {}).body["quota"] == "checks"
+    limit(customer, "domains", 1)
+    customer.api.post("/domains", {"domain": "one.example"})
+    assert customer.api.call("POST", "/domains", {"domain": "two.example"}).body["quota"] == "domains"
+    customer.api.delete("/domains/one.example")
+    assert quotas(customer)["domains"]["used"] == 0
+
+
 def over(customer: Customer, import_id: str) -> dict[str, Any] | None:
     job: dict[str, Any] = customer.api.get(f"/imports/{import_id}")
     return job if job["finished_at"] else None

@@ -9,7 +9,9 @@ from pynamodb.expressions.update import Action
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.mapping import reason_from, reason_item
 from chalicelib.adapters.dynamodb.tables import DomainKeyMap, DomainRow
-from chalicelib.adapters.dynamodb.writing import delete_if, put_if, update_if
+from chalicelib.adapters.dynamodb.usage import remove_counted, write_counted
+from chalicelib.adapters.dynamodb.writing import update_if
+from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.domain.sending_domain import DomainKey, KeyState, SendingDomain
 from chalicelib.errors import Conflict, NotFound, Outdated
 from chalicelib.ports import Page
@@ -20,8 +22,8 @@ _WATCHED = "watched"
 class DynamoDomainStore:
     """Port ``DomainStore``."""
 
-    def add(self, account_id: str, domain: SendingDomain) -> None:
-        """Store a new domain; raises Conflict when the account has it."""
+    def add(self, account_id: str, domain: SendingDomain, most: int = NO_LIMIT) -> bool:
+        """Store a new domain, and count it; raises Conflict when the account has it."""
         row = DomainRow(
             account_id,
             domain.domain,
@@ -30,8 +32,11 @@ class DynamoDomainStore:
             revision=domain.revision,
             watch=_WATCHED,
         )
-        if not put_if(row, DomainRow.domain.does_not_exist()):
+        new = DomainRow.domain.does_not_exist()
+        failed = write_counted(lambda write: write.save(row, new), account_id, Quota.DOMAINS, 1, most)
+        if 0 in failed:
             raise Conflict("domain_exists", "Your account has this domain already.")
+        return not failed
 
     def get(self, account_id: str, name: str) -> SendingDomain:
         """Read a domain; raises NotFound."""
@@ -63,7 +68,8 @@ class DynamoDomainStore:
 
     def remove(self, account_id: str, name: str) -> None:
         """Remove the domain and its keys; raises NotFound."""
-        if not delete_if(DomainRow(account_id, name), DomainRow.domain.exists()):
+        row, there = DomainRow(account_id, name), DomainRow.domain.exists()
+        if not remove_counted(lambda write: write.delete(row, there), account_id, Quota.DOMAINS):
             raise NotFound("domain")
 
     def everybodys(self) -> Iterator[tuple[str, str]]:

@@ -563,6 +563,8 @@ class UsageRow(Model):
     campaigns = NumberAttribute(default=0)
     lines = NumberAttribute(default=0)
     api_keys = NumberAttribute(default=0)
+    domains = NumberAttribute(default=0)
+    attachments = NumberAttribute(default=0)
     uploads: MapAttribute[str, int] = MapAttribute(null=True)
     imports: ListAttribute[str] = ListAttribute(null=True)
     places: ListAttribute[str] = ListAttribute(null=True)

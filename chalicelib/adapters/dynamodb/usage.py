@@ -24,6 +24,8 @@ _COUNTS = {
     Quota.CAMPAIGNS: UsageRow.campaigns,
     Quota.LINES: UsageRow.lines,
     Quota.API_KEYS: UsageRow.api_keys,
+    Quota.DOMAINS: UsageRow.domains,
+    Quota.ATTACHMENTS: UsageRow.attachments,
 }
 
 
@@ -40,6 +42,8 @@ class DynamoUsageStore:
             campaigns=int(row.campaigns),
             lines=int(row.lines),
             api_keys=int(row.api_keys),
+            domains=int(row.domains),
+            attachments=int(row.attachments),
             uploads={day: int(size) for day, size in plain(row.uploads or {}).items()},
             imports=tuple(row.imports or ()),
             places=tuple(read_place(text) for text in row.places or ()),
@@ -79,25 +83,39 @@ def put_counted(
     The first row has to be put on condition that it isn't there. One that is was put by us: its random id
     comes again only when a request that broke off is repeated. Then nothing is left to write.
     """
-    count = _COUNTS[quota]
-
-    def commit() -> None:
-        with TransactWrite(connection=connection()) as transaction:
-            write(transaction)
-            room = count.does_not_exist() | (count < most)
-            transaction.update(UsageRow(account_id), [count.add(1)], room)
-
-    failed = transact_if(commit)
+    failed = write_counted(write, account_id, quota, 1, most)
     return 0 in failed or rows not in failed
 
 
-def remove_counted(write: Callable[[TransactWrite], None], account_id: str, quota: Quota) -> bool:
-    """Take away what ``write`` takes away on a condition, and count one less; False when it didn't hold."""
+def write_counted(
+    write: Callable[[TransactWrite], None], account_id: str, quota: Quota, amount: int, most: int
+) -> set[int]:
+    """Do what ``write`` does and count so many more, up to ``most``, or nothing of it.
+
+    Returns the positions whose condition failed; the count comes after the rows of ``write``.
+    """
+    count = _COUNTS[quota]
+    room: Condition = count <= most - amount
+    if amount <= most:
+        room |= count.does_not_exist()
+
+    def commit() -> None:
+        with TransactWrite(connection=connection()) as transaction:
+            write(transaction)
+            transaction.update(UsageRow(account_id), [count.add(amount)], room)
+
+    return transact_if(commit)
+
+
+def remove_counted(
+    write: Callable[[TransactWrite], None], account_id: str, quota: Quota, amount: int = 1
+) -> bool:
+    """Take away what ``write`` does on a condition, and count so many less; False when it didn't hold."""
     count = _COUNTS[quota]
 
     def commit() -> None:
         with TransactWrite(connection=connection()) as transaction:
             write(transaction)
-            transaction.update(UsageRow(account_id), [count.add(-1)])
+            transaction.update(UsageRow(account_id), [count.add(-amount)])
 
     return not transact_if(commit)

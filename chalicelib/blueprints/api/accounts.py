@@ -37,6 +37,8 @@ class QuotaShown(Output):
             Quota.CAMPAIGNS: usage.campaigns,
             Quota.LINES: usage.lines,
             Quota.API_KEYS: usage.api_keys,
+            Quota.DOMAINS: usage.domains,
+            Quota.ATTACHMENTS: usage.attachments,
             Quota.STORAGE: usage.stored(now),
         }
         return cls(quota=quota, limit=limit, used=counted.get(quota))

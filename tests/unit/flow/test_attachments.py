@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.attachment import AVAILABLE, MAX_FILE, MOST_UPLOADS, UploadState
+from chalicelib.domain.attachment import (
+    AVAILABLE,
+    MAX_FILE,
+    MOST_UPLOADS,
+    AttachmentUpload,
+    Keeping,
+    UploadState,
+)
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery_event import Opener
@@ -41,6 +48,7 @@ from chalicelib.flow.download import Download, DownloadPorts, NoDownload, find_d
 from chalicelib.flow.follow_link import LinkPorts
 from chalicelib.flow.samples import Wish, ask_for_sample, send_sample
 from chalicelib.flow.track import track
+from tests.fakes.attachments import FakeAttachmentStore
 from tests.fakes.channel import LOST_REPLY
 from tests.fakes.world import ACCOUNT, STRANGER, World
 
@@ -210,6 +218,68 @@ class TestPreparing:
         world.files.put = remove_then_put  # type: ignore[method-assign]
         arrive(world, one, asked.attachment_id)
         assert world.files.contents == {}
+
+
+class TestKeepingAndCounting:
+    def test_a_form_is_refused_when_its_file_would_be_too_much_to_keep(self, world: World) -> None:
+        one = world.add_campaign(1).campaign_id
+        kept = upload(world, one)
+        world.accounts.set_quota(ACCOUNT, Quota.ATTACHMENTS, len(PDF) + 99)
+        with pytest.raises(QuotaReached) as refused:
+            start_upload(ACCOUNT, one, FileWish("plan.pdf", size=100), world.attachment_ports)
+        assert (refused.value.quota, refused.value.limit) == (Quota.ATTACHMENTS, len(PDF) + 99)
+        start_upload(ACCOUNT, one, FileWish("plan.pdf", size=99), world.attachment_ports)
+        remove_attachment(ACCOUNT, one, kept, world.attachment_ports)
+        start_upload(ACCOUNT, one, FileWish("plan.pdf", size=100), world.attachment_ports)
+
+    def test_of_files_that_arrive_together_only_as_many_stay_as_may(self, world: World) -> None:
+        one = world.add_campaign(1).campaign_id
+        ids = [
+            start_upload(ACCOUNT, one, FileWish("plan.pdf"), world.attachment_ports)[0].attachment_id
+            for _ in range(2)
+        ]
+        world.accounts.set_quota(ACCOUNT, Quota.ATTACHMENTS, len(PDF))
+        for attachment_id in ids:
+            arrive(world, one, attachment_id)
+        kept, refused = list_attachments(ACCOUNT, one, world.attachment_ports)
+        assert (kept.state, refused.state) == (UploadState.READY, UploadState.FAILED)
+        assert refused.reason is not None
+        assert refused.reason.code == "quota_reached"
+        assert all(kept.attachment_id in key for key in world.files.contents)
+        assert world.usage.get(ACCOUNT).attachments == len(PDF)
+
+    def test_a_run_that_finds_no_room_leaves_alone_what_another_made_ready(self, world: World) -> None:
+        one = world.add_campaign(1).campaign_id
+        asked = start_upload(ACCOUNT, one, FileWish("plan.pdf"), world.attachment_ports)[0]
+        world.files.contents[upload_key(ACCOUNT, one, asked.attachment_id)] = PDF
+        no_room = replace(world.attachment_ports, limit_of=lambda *_: 0, attachments=Slow(world.attachments))
+        prepare_attachment(ACCOUNT, one, asked.attachment_id, no_room)
+        assert state(world, one, asked.attachment_id) is UploadState.READY
+        assert len([key for key in world.files.contents if asked.attachment_id in key]) == 2
+
+    def test_deleted_campaigns_give_their_bytes_back(self, world: World) -> None:
+        one = world.add_campaign(1).campaign_id
+        attach(world, one, upload(world, one), upload(world, one))
+        assert world.usage.get(ACCOUNT).attachments == 2 * len(PDF)
+        delete_campaign(ACCOUNT, one, None, world.campaign_ports)
+        for _ in range(2):
+            purge_campaign(ACCOUNT, one, world.removal_ports)
+        assert world.usage.get(ACCOUNT).attachments == 0
+
+
+class Slow(FakeAttachmentStore):
+    """The store as a run sees it that finds no room, and before it says so another run finds some."""
+
+    def __init__(self, store: FakeAttachmentStore) -> None:
+        self._store = store
+        self.__dict__.update(vars(store))
+
+    def ready(
+        self, account_id: str, upload: AttachmentUpload, size: int, digest: str, most: int = 0
+    ) -> Keeping:
+        kept = super().ready(account_id, upload, size, digest, most)
+        self._store.ready(account_id, upload, size, digest)
+        return kept
 
 
 class TestAttaching:

@@ -20,6 +20,7 @@ from chalicelib.flow.accounts import create_key
 from chalicelib.flow.contacts import add_contacts
 from chalicelib.flow.dialog_contacts import start_from_dialogs
 from chalicelib.flow.dialogs import start_dialog_file, tell_dialogs
+from chalicelib.flow.domains import add_domain
 from chalicelib.flow.imports import import_contacts, start_import, upload_key
 from chalicelib.flow.lines import NewLine, add_line
 from chalicelib.flow.quotas import FORM_IS_DEAD, IMPORT_IS_LOST, Leave
@@ -58,6 +59,7 @@ IMPORTS: list[Step] = [
 STEPS: list[tuple[Quota, Step]] = [
     (Quota.CAMPAIGNS, lambda world: world.add_campaign(0)),
     (Quota.LINES, lambda world: add_line(ACCOUNT, LINE, world.line_ports)),
+    (Quota.DOMAINS, lambda world: add_domain(ACCOUNT, "shop.example", world.domain_ports)),
     (
         Quota.CONTACTS,
         lambda world: add_contacts(
