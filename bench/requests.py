@@ -13,6 +13,7 @@ the suppression list, which is a consistent read: one read unit for each address
 
 import json
 import os
+import re
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -37,11 +38,12 @@ from chalicelib.domain.delivery import MessageTags, Reason
 from chalicelib.domain.delivery_event import BounceType, DeliveryEvent, EventType, Opener
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
-from chalicelib.domain.schedule import Timetable, Weekday
+from chalicelib.domain.timetable import Timetable, Weekday
 from chalicelib.flow.brake import AcceptedTally, note_trouble
 from chalicelib.flow.clearance import Clearance, suppressed_among
 from chalicelib.flow.track import track
 from chalicelib.ports import NewContact, Release, SendOrder, Settlement
+from local.emulator import ROOT
 from local.stack import Stack, start
 
 CONTACTS = 500
@@ -49,16 +51,9 @@ STREAM_BATCH = 100
 SEND_BATCH = 10  # messages that one run of the sender gets from its queue at most
 BOUNCES = CONTACTS // 25  # 4 %: below what pulls the brake, above what nearly all customers have
 _NOW = datetime.now(UTC)
-_TABLES = {
-    "campaigns": "CampaignTable",
-    "contents": "ContentTable",
-    "contacts": "ContactTable",
-    "suppressions": "SuppressionTable",
-    "totals": "TotalsTable",
-    "lines": "LineTable",
-    "pace": "PaceTable",
-    "brakes": "BrakeTable",
-}
+_TABLES = dict(
+    re.findall(r"TABLE_(\w+): !Ref (\w+)", (ROOT / "infra" / "merge.yaml").read_text(encoding="utf-8"))
+)
 _WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 
 
@@ -255,7 +250,7 @@ def measure(way: Callable[[str, str], None]) -> tuple[Tally, str, str]:
 def environment(stack: Stack) -> Mapping[str, str]:
     """What a process needs to reach the stack's tables as the emulator's root user."""
     credentials: Any = stack.session.get_credentials()
-    tables = {f"TABLE_{name.upper()}": stack.resource(logical) for name, logical in _TABLES.items()}
+    tables = {f"TABLE_{name}": stack.resource(logical) for name, logical in _TABLES.items()}
     return tables | {
         "AWS_ENDPOINT_URL": stack.emulator.endpoint,
         "AWS_DEFAULT_REGION": str(stack.session.region_name),

@@ -31,6 +31,7 @@ from chalicelib.domain.file_columns import Choice
 from chalicelib.domain.identity import Claim, IdentityReport, SendingQuota
 from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress
 from chalicelib.domain.job_place import JobPlace
+from chalicelib.domain.ledger import Ledger
 from chalicelib.domain.line import BounceMailbox, Connection, ImapChannel, Line, Reading
 from chalicelib.domain.member import Invitation, Member
 from chalicelib.domain.personal_data import PersonalDataJob
@@ -38,7 +39,7 @@ from chalicelib.domain.preflight import Missing, Preflight
 from chalicelib.domain.quota import NO_LIMIT, Quota
 from chalicelib.domain.repeat import Repeat
 from chalicelib.domain.sample import Sample, SampleState
-from chalicelib.domain.schedule import Cursor, Ledger
+from chalicelib.domain.schedule import Cursor
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.domain.usage import Usage
@@ -52,6 +53,17 @@ class Page(Generic[T]):
 
     items: Sequence[T]
     cursor: str | None
+
+
+def all_items(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
+    """The items of all pages; ``page`` reads the one at a cursor, None for the first."""
+    cursor = None
+    while True:
+        found = page(cursor)
+        yield from found.items
+        cursor = found.cursor
+        if cursor is None:
+            return
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,9 +105,8 @@ class Settings:
     link_key_id: str = ""
     cursor_key_id: str = ""
     erasure_key_id: str = ""
-    public_url: str = (
-        ""  # of the pages that recipients see, without a slash at its end; empty: there are none
-    )
+    # Of the pages that recipients see, without a slash at its end; empty: there are none.
+    public_url: str = ""
     inbound_domain: str = ""  # in lower case; Amazon SES receives mail under it, empty: for nobody
     smtp_private_hosts: frozenset[str] = frozenset()  # lower case; may be anywhere, at any port
     cors_origins: frozenset[str] = frozenset()  # https://host[:port]; whose pages may use the API

@@ -80,6 +80,7 @@ from chalicelib.flow.report import ExportPorts, ReportPorts
 from chalicelib.flow.request_rate import RequestRate
 from chalicelib.flow.samples import AskPorts, SamplePorts
 from chalicelib.flow.send import Sender, SendPorts
+from chalicelib.flow.signing import Signing, SigningPorts
 from chalicelib.flow.suppressed import CountPorts
 from chalicelib.flow.suppression_export import ListExportPorts
 from chalicelib.flow.suppressions import ListPorts
@@ -90,11 +91,8 @@ from chalicelib.settings import Settings
 
 if TYPE_CHECKING:
     from chalicelib.adapters.cognito import CognitoTokens
-    from chalicelib.adapters.ses import SesIdentities, SesSender
-from chalicelib.flow.signing import Signing, SigningPorts
-
-if TYPE_CHECKING:
     from chalicelib.adapters.dns import DnsClient
+    from chalicelib.adapters.ses import SesIdentities, SesSender
     from chalicelib.adapters.smtp import SmtpSender
 
 clock = SystemClock()

@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 
 from tqdm import tqdm
 
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.plan import Plan, slots_ahead
-from chalicelib.domain.schedule import LineLimits, Slot, Timetable, Weekday
+from chalicelib.domain.schedule import Slot
+from chalicelib.domain.timetable import Timetable, Weekday
 from chalicelib.flow.campaign import launch_campaign
 from chalicelib.flow.dispatch import lanes, visit_all, visit_campaign
 from chalicelib.flow.plan import plan_campaign

@@ -122,4 +122,5 @@ def is_secret(text: str) -> bool:
 
 
 def digest_of(salt: str, secret: str) -> str:
+    """SHA-256 in hex: a key's secret has so much chance in it that nobody can try them all."""
     return hashlib.sha256(f"{salt}:{secret}".encode()).hexdigest()

@@ -9,7 +9,7 @@ from chalicelib.domain.contact import Totals
 from chalicelib.domain.content import NO_PUBLIC_URL, Content, needs_public_url
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.line import DEMO_CONTACTS, ConnectionState, Line, LinePlan
-from chalicelib.domain.schedule import Timetable
+from chalicelib.domain.timetable import Timetable
 from chalicelib.errors import Conflict
 
 

@@ -178,14 +178,6 @@ class TagFilter:
     all_of: tuple[str, ...] = ()
     none_of: tuple[str, ...] = ()
 
-    def accepts(self, tags: Iterable[str]) -> bool:
-        """Whether a dialog with these tags is meant."""
-        keys = {tag_key(name) for name in tags}
-        wanted, needed, unwanted = (
-            {tag_key(name) for name in names} for names in (self.any_of, self.all_of, self.none_of)
-        )
-        return (not wanted or bool(wanted & keys)) and needed <= keys and not unwanted & keys
-
 
 EVERYBODY = TagFilter()
 

@@ -1,8 +1,10 @@
 # ruff: noqa: E501 (a sentence is read as a whole)
 """One plain sentence for every reason that reading a bounce mailbox can end with: what to do about it."""
 
+from functools import partial
+
+from chalicelib.domain.advised_reason import advised
 from chalicelib.domain.delivery import Reason
-from chalicelib.domain.smtp_replies import printable
 
 ADVICE: dict[str, str] = {
     "host_not_found": "The name of the IMAP server was not found; check the host for typing errors.",
@@ -22,9 +24,7 @@ ADVICE: dict[str, str] = {
 }
 
 
-def imap_reason(code: str, said: str = "") -> Reason:
-    """Our reason ``code`` with its sentence, and what the server said, made safe to show."""
-    return Reason(code, ADVICE[code], reply_text=printable(said) or None)
+imap_reason = partial(advised, ADVICE)
 
 
 class MailboxFailed(Exception):

@@ -58,11 +58,6 @@ class _Tag:
         return not self.word
 
 
-def has_jinja(source: str) -> bool:
-    """Whether there is anything of Jinja2 in it."""
-    return "{{" in source or "{%" in source
-
-
 def parse_jinja(source: str, vocabulary: Vocabulary, *, is_html: bool) -> Template:
     """Split a template into pieces. Raises TemplateSyntaxError.
 

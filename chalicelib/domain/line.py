@@ -7,7 +7,7 @@ from enum import StrEnum
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.identity import Verification
-from chalicelib.domain.schedule import LineLimits
+from chalicelib.domain.ledger import LineLimits
 
 
 class LinePlan(StrEnum):

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from chalicelib.domain.schedule import Cursor, Lane, Slot, Timetable, next_slots
+from chalicelib.domain.schedule import Cursor, Lane, Slot, next_slots
+from chalicelib.domain.timetable import Timetable
 
 _PIECE = 5_000  # slots held in memory at once, whatever the number of contacts
 

@@ -13,19 +13,7 @@ from itertools import islice
 from struct import unpack
 
 from chalicelib.domain.ledger import BUCKETS, Ledger, LineLimits
-from chalicelib.domain.timetable import Timetable, Weekday, ceil_second, floor_second, utc
-
-__all__ = [
-    "Allotment",
-    "Cursor",
-    "Lane",
-    "Ledger",
-    "LineLimits",
-    "Slot",
-    "Timetable",
-    "Weekday",
-    "next_slots",
-]
+from chalicelib.domain.timetable import Timetable, ceil_second, floor_second, utc
 
 _NEVER = 1 << 62  # a POSIX second nobody reaches; an integer, so that comparing needs no case for None
 _DRAWS = 8  # random numbers taken from one digest, because hashing costs more than the rest of a gap

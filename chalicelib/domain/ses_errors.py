@@ -11,11 +11,13 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
-from chalicelib.domain.delivery import Reason, Refused, Scope, TryLater, Unknown
+from chalicelib.domain.advised_reason import advised
+from chalicelib.domain.delivery import Refused, Scope, TryLater, Unknown
 from chalicelib.domain.reply_words import own_words
 from chalicelib.domain.ses_advice import ADVICE
-from chalicelib.domain.smtp_replies import READ_LIMIT, printable
+from chalicelib.domain.smtp_replies import READ_LIMIT
 
 QUOTA_WAIT = timedelta(hours=1)  # the quota is that of the last 24 hours: some of it comes back all the time
 
@@ -150,6 +152,4 @@ def unknown(said: str = "") -> Unknown:
     return Unknown(reason("outcome_unknown", said))
 
 
-def reason(code: str, said: str = "") -> Reason:
-    """Our reason ``code`` with its sentence, and what SES said, made safe to show."""
-    return Reason(code, ADVICE[code], reply_text=printable(said) or None)
+reason = partial(advised, ADVICE)

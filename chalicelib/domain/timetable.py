@@ -83,18 +83,6 @@ class Timetable:
         stretch = next(self.stretches(ceil_second(instant)), None)
         return utc(stretch[0]) if stretch else None
 
-    def closes_after(self, instant: datetime) -> datetime:
-        """The first instant (UTC) after the open `instant` that is closed. ValueError if it isn't open."""
-        if not self.is_open(instant):
-            raise ValueError("closes_after is asked of an instant that is open")
-        stretches = self.stretches(floor_second(instant))
-        _, closes = next(stretches)
-        for opens, later in stretches:
-            if opens > closes:
-                break
-            closes = later
-        return utc(closes)
-
     def ends_at(self) -> datetime | None:
         """The instant the last window closes, in UTC; None if there is never a window."""
         for utc_day in reversed(self._utc_days()):

@@ -6,10 +6,9 @@ brake is pulled gives no slot to any campaign. Only the operator of the service 
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeVar
 
 from chalicelib.domain.brake import (
     LIMITS,
@@ -33,12 +32,10 @@ from chalicelib.domain.delivery_event import DeliveryEvent, EventType
 from chalicelib.domain.line import Line
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.lines import find_line
-from chalicelib.ports import BrakeStore, CampaignStore, Clock, JobQueue, LineStore, Page
+from chalicelib.ports import BrakeStore, CampaignStore, Clock, JobQueue, LineStore, all_items
 
 _PAGE = 100
 _UNDER_WAY = (CampaignStatus.IN_PROGRESS, CampaignStatus.PAUSED)
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,11 +148,11 @@ def account_brakes(account_id: str, ports: BrakePorts) -> Iterator[tuple[Subject
 
     A campaign that is over and not braked isn't counted: it has nothing left to stop.
     """
-    for line in _all(lambda cursor: ports.lines.page(account_id, cursor, _PAGE)):
+    for line in all_items(lambda cursor: ports.lines.page(account_id, cursor, _PAGE)):
         state = line_brake(account_id, line, ports)
         if state.level is not BrakeLevel.OK:
             yield _line(line), line.name, state
-    for campaign in _all(lambda cursor: ports.campaigns.page(account_id, cursor, _PAGE)):
+    for campaign in all_items(lambda cursor: ports.campaigns.page(account_id, cursor, _PAGE)):
         if campaign.brake is None and campaign.status not in _UNDER_WAY:
             continue
         state = campaign_brake(account_id, campaign, ports)
@@ -194,14 +191,3 @@ def _find_campaign(account_id: str, campaign_id: str, campaigns: CampaignStore) 
         return campaigns.get(account_id, campaign_id)
     except NotFound:
         return None
-
-
-def _all(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
-    """The items of all pages."""
-    cursor = None
-    while True:
-        found = page(cursor)
-        yield from found.items
-        cursor = found.cursor
-        if cursor is None:
-            return

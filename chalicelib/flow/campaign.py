@@ -21,7 +21,7 @@ from chalicelib.domain.header import CannotComposeError
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.line import ConnectionState, Line
 from chalicelib.domain.quota import Quota, reached, usual_limit
-from chalicelib.domain.schedule import Timetable
+from chalicelib.domain.timetable import Timetable
 from chalicelib.errors import Conflict, FieldError, Invalid, Outdated
 from chalicelib.flow.attachments import resolve_attachments
 from chalicelib.flow.compose import linked_files

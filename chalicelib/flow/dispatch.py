@@ -12,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import Contact, ContactStatus
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import DEMO_CONTACTS, ConnectionState, Line, LinePlan
-from chalicelib.domain.schedule import Allotment, Lane, LineLimits, next_slots
+from chalicelib.domain.schedule import Allotment, Lane, next_slots
 from chalicelib.errors import NotFound
 from chalicelib.flow.brake import BrakePorts, brake_campaign, brake_line
 from chalicelib.flow.lines import find_line

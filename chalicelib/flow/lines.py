@@ -9,9 +9,9 @@ from chalicelib.domain.delivery import Reason
 from chalicelib.domain.identity import covers, is_domain
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job_place import JobPlace, PlaceKind
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Channel, Connection, ConnectionState, Line, SesChannel
 from chalicelib.domain.quota import Quota, reached, usual_limit
-from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable
 from chalicelib.flow.identities import IdentityPorts, claim_identity, follow_identity
 from chalicelib.ports import (

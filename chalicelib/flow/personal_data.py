@@ -9,12 +9,12 @@ does nothing to what is erased, so one that breaks off, or comes twice, does no 
 import json
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from chalicelib.domain.address import Address, contact_id, parse_address
 from chalicelib.domain.api_call import CALL_IS_OVER
@@ -49,19 +49,17 @@ from chalicelib.ports import (
     JobQueue,
     LineStore,
     MemberStore,
-    Page,
     PersonalDataStore,
     PreflightStore,
     SampleStore,
     SuppressionStore,
+    all_items,
 )
 
 HAND_OVERS_END = timedelta(minutes=15)
 PATIENCE = timedelta(days=1)  # a lease ends after 35 minutes; whoever isn't settled then needs a person
 _PAGE = 100
 _STUCK = Reason("still_in_flight", "A message to this address is not settled after a day. Ask again later.")
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,14 +149,14 @@ class _Place:
 
     def contacts(self) -> Iterator[tuple[Campaign, Contact]]:
         """The contacts with this address, in all campaigns; erased ones too."""
-        for campaign in _all(lambda cursor: self.ports.campaigns.page(self.account_id, cursor, _PAGE)):
+        for campaign in all_items(lambda cursor: self.ports.campaigns.page(self.account_id, cursor, _PAGE)):
             identity = contact_id(campaign.campaign_id, self.key)
             for contact in self.ports.contacts.find(self.account_id, campaign.campaign_id, [identity]):
                 yield campaign, contact
 
     def dialogs(self) -> Iterator[tuple[Line, Dialog]]:
         """The dialogs with this address, of all lines."""
-        for line in _all(lambda cursor: self.ports.lines.page(self.account_id, cursor, _PAGE)):
+        for line in all_items(lambda cursor: self.ports.lines.page(self.account_id, cursor, _PAGE)):
             with suppress(NotFound):
                 yield line, self.ports.dialogs.find(self.account_id, line.line_id, self.key)
 
@@ -271,14 +269,3 @@ def _end_or_go_on(account_id: str, job: PersonalDataJob, found: _Pass, ports: Pe
     else:
         message = {"account_id": account_id, "personal_data_id": job.job_id}
         ports.export_queue.put(message, HAND_OVERS_END if found.flying else CALL_IS_OVER)
-
-
-def _all(page: Callable[[str | None], Page[T]]) -> Iterator[T]:
-    """The items of all pages."""
-    cursor = None
-    while True:
-        found = page(cursor)
-        yield from found.items
-        cursor = found.cursor
-        if cursor is None:
-            return

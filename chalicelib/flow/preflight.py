@@ -10,7 +10,15 @@ from chalicelib.domain.job import JobState
 from chalicelib.domain.job_place import preflight_place
 from chalicelib.domain.preflight import MissingValues, Preflight
 from chalicelib.errors import NotFound
-from chalicelib.ports import CampaignStore, Clock, ContactStore, JobPlaces, JobQueue, PreflightStore
+from chalicelib.ports import (
+    CampaignStore,
+    Clock,
+    ContactStore,
+    JobPlaces,
+    JobQueue,
+    PreflightStore,
+    all_items,
+)
 
 _READ_AT_ONCE = 1_000
 _PROGRESS_EVERY = 10_000
@@ -93,10 +101,6 @@ def _missing_values(account_id: str, campaign_id: str, ports: CheckingPorts) -> 
 
 
 def _not_sent(account_id: str, campaign_id: str, contacts: ContactStore) -> Iterator[Contact]:
-    cursor = None
-    while True:
-        page = contacts.page(account_id, campaign_id, cursor, _READ_AT_ONCE, ContactStatus.NOT_SENT)
-        yield from page.items
-        cursor = page.cursor
-        if cursor is None:
-            return
+    return all_items(
+        lambda cursor: contacts.page(account_id, campaign_id, cursor, _READ_AT_ONCE, ContactStatus.NOT_SENT)
+    )

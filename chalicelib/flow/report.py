@@ -24,6 +24,7 @@ from chalicelib.ports import (
     JobQueue,
     ReportWriter,
     ReportWriterFactory,
+    all_items,
 )
 
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -183,13 +184,7 @@ def _write_summary(workbook: ReportWriter, campaign: Campaign, counted: Totals, 
 
 
 def _all_contacts(account_id: str, campaign_id: str, contacts: ContactStore) -> Iterator[Contact]:
-    cursor = None
-    while True:
-        page = contacts.page(account_id, campaign_id, cursor, _READ_AT_ONCE)
-        yield from page.items
-        cursor = page.cursor
-        if cursor is None:
-            return
+    return all_items(lambda cursor: contacts.page(account_id, campaign_id, cursor, _READ_AT_ONCE))
 
 
 def _row(contact: Contact) -> tuple[str | int | datetime | None, ...]:

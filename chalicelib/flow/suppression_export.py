@@ -12,7 +12,7 @@ from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.domain.suppression_file import HEADER, exported
 from chalicelib.errors import NotFound
 from chalicelib.flow.report import export_key
-from chalicelib.ports import Clock, ExportStore, FileStore, SuppressionStore
+from chalicelib.ports import Clock, ExportStore, FileStore, SuppressionStore, all_items
 
 _READ_AT_ONCE = 1_000
 _PROGRESS_EVERY = 10_000
@@ -65,10 +65,4 @@ def _write(account_id: str, job: ExportJob, path: Path, ports: ListExportPorts) 
 
 
 def _whole_list(account_id: str, suppressions: SuppressionStore) -> Iterator[Suppression]:
-    cursor = None
-    while True:
-        page = suppressions.page(account_id, cursor, _READ_AT_ONCE)
-        yield from page.items
-        cursor = page.cursor
-        if cursor is None:
-            return
+    return all_items(lambda cursor: suppressions.page(account_id, cursor, _READ_AT_ONCE))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.dynamodb import contact_reads
+from chalicelib.adapters.dynamodb import contact_reads, reading
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus, Person
 from chalicelib.domain.job import ImportProgress, JobState
@@ -196,7 +196,7 @@ class TestReading:
     def test_a_page_of_one_status_looks_at_so_many_rows_and_goes_on_from_there(
         self, dynamodb: Stores, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(contact_reads, "_SCANNED_ENOUGH", 10)
+        monkeypatch.setattr(reading, "SCANNED_ENOUGH", 10)
         monkeypatch.setattr(contact_reads, "_READ_AT_ONCE", 5)
         one = pending(dynamodb, *(f"p{number}" for number in range(60)))
         dynamodb.contacts.add(dynamodb.account, one, people("ann", "bob"))

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.adapters.dynamodb import dialog_reads, dialogs
+from chalicelib.adapters.dynamodb import dialog_reads, dialogs, reading
 from chalicelib.adapters.dynamodb.dialogs import PIECE
 from chalicelib.adapters.dynamodb.tables import DialogRow
 from chalicelib.domain.contact import Person
@@ -284,7 +284,7 @@ def test_a_page_reaches_as_far_as_each_partition_was_read(
 
 def test_a_filtered_page_is_handed_out_short(dynamodb: Stores, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dialog_reads, "_READ_AT_ONCE", 1)
-    monkeypatch.setattr(dialog_reads, "_SCANNED_ENOUGH", 4)
+    monkeypatch.setattr(reading, "SCANNED_ENOUGH", 4)
     line_id = add_line(dynamodb)
     people = [f"n{number:02}" for number in range(40)]
     change(dynamodb, line_id, *(told(name, *(["VIP"] if name == "n33" else [])) for name in people))

@@ -7,6 +7,7 @@ import pytest
 
 from chalicelib.domain.delivery import Reason, Stage
 from chalicelib.domain.identity import DnsRecord, Verification, VerificationState
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import (
     BounceMailbox,
     Connection,
@@ -18,7 +19,6 @@ from chalicelib.domain.line import (
     Security,
     SesChannel,
 )
-from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import Invalid, NotFound
 from tests.contract.conftest import Stores
 from tests.contract.store_builders import NOON, line

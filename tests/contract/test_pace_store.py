@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.schedule import Cursor, Ledger
+from chalicelib.domain.ledger import Ledger
+from chalicelib.domain.schedule import Cursor
 from chalicelib.ports import Pace
 from tests.contract.conftest import Stores
 from tests.contract.store_builders import NOON

@@ -13,8 +13,8 @@ from chalicelib.adapters.ses import SesIdentities, SesSender
 from chalicelib.adapters.ses.identities import OWNER_TAG
 from chalicelib.domain.delivery import Accepted, Envelope, Refused, TryLater
 from chalicelib.domain.identity import IdentityReport, SendingQuota, VerificationState
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Line, SesChannel
-from chalicelib.domain.schedule import LineLimits
 from chalicelib.settings import SesSettings
 from local.emulator import REGION, Emulator
 from tests.contract.faulty_ses import FaultySes, answer, drop, error

@@ -15,8 +15,8 @@ from chalicelib.blueprints.api.openapi import openapi_document
 from chalicelib.blueprints.api.routing import ROUTES
 from chalicelib.domain.brake import BrakeLevel, BrakeState, Counts
 from chalicelib.domain.identity import DnsRecord, Verification, VerificationState
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Connection, ConnectionState, Line, SesChannel
-from chalicelib.domain.schedule import LineLimits
 from tests.doors.in_process import Context
 from tests.doors.test_routes import request
 

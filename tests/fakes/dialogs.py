@@ -1,7 +1,7 @@
 """Dialogs in memory."""
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from chalicelib.domain.dialog import (
     Outcome,
     TagFilter,
     apply_all,
+    tag_key,
 )
 from chalicelib.domain.job import ImportProgress
 from chalicelib.errors import NotFound
@@ -22,6 +23,15 @@ from tests.fakes.lines import FakeLineStore
 from tests.fakes.paging import page_of
 
 STRETCH = 1_000  # dialogs that one step of a walk looks at
+
+
+def accepts(wanted: TagFilter, tags: Iterable[str]) -> bool:
+    """Whether a dialog with these tags is meant."""
+    keys = {tag_key(name) for name in tags}
+    any_of, all_of, none_of = (
+        {tag_key(name) for name in names} for names in (wanted.any_of, wanted.all_of, wanted.none_of)
+    )
+    return (not any_of or bool(any_of & keys)) and all_of <= keys and not none_of & keys
 
 
 class FakeDialogStore:
@@ -84,7 +94,7 @@ class FakeDialogStore:
     ) -> Page[Dialog]:
         rows = self._rows.get((account_id, line_id), {})
         found = [row for key, row in sorted(rows.items()) if key.startswith(prefix)]
-        return page_of([row for row in found if wanted.accepts(row.tags)], cursor, limit)
+        return page_of([row for row in found if accepts(wanted, row.tags)], cursor, limit)
 
     def walk(
         self, account_id: str, line_id: str, place: str, wanted: TagFilter, created_until: datetime
@@ -96,7 +106,7 @@ class FakeDialogStore:
         wished = [
             Passed(key, rows[key])
             for key in keys
-            if rows[key].created_at <= created_until and wanted.accepts(rows[key].tags)
+            if rows[key].created_at <= created_until and accepts(wanted, rows[key].tags)
         ]
         return Walk(wished, keys[-1] if start + STRETCH < len(order) else None)
 

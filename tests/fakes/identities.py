@@ -13,7 +13,7 @@ from chalicelib.domain.identity import (
     claimed,
     given_up,
 )
-from chalicelib.domain.schedule import LineLimits
+from chalicelib.domain.ledger import LineLimits
 
 
 class FakeIdentityStore:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.domain.schedule import Cursor, Ledger
+from chalicelib.domain.ledger import Ledger
+from chalicelib.domain.schedule import Cursor
 from chalicelib.ports import Pace
 
 _FORGOTTEN = timedelta(minutes=30)

@@ -17,12 +17,13 @@ from chalicelib.domain.content import Content, Exemption
 from chalicelib.domain.delivery_event import DeliveryEvent, EventType
 from chalicelib.domain.dkim_record import record_name, record_value
 from chalicelib.domain.dns_answers import RecordType, found
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, Security, SmtpChannel
 from chalicelib.domain.link_tokens import SECRET_BYTES, SigningKey, TokenRing
 from chalicelib.domain.quota import USUAL, Quota
-from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
 from chalicelib.domain.sending_domain import SendingDomain
 from chalicelib.domain.suppression import Suppression, SuppressionReason
+from chalicelib.domain.timetable import Timetable, Weekday
 from chalicelib.errors import NotFound
 from chalicelib.flow.advice import AdvicePorts, AdvisingPorts
 from chalicelib.flow.attached_files import AttachedFiles

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.adapters.dynamodb import contact_rows as rows
+from chalicelib.adapters.dynamodb import reading
 from chalicelib.adapters.dynamodb.cursors import decode_cursor, encode_cursor
 from chalicelib.adapters.dynamodb.tables import ContactRow, WorkIndex
 from chalicelib.domain.contact import Contact, ContactStatus, Person
@@ -15,7 +16,6 @@ from chalicelib.ports import Page
 
 _READ_AHEAD = 20  # index entries of one bucket read beyond its even share
 _READ_AT_ONCE = 1_000  # rows a read of a filtered page looks at
-_SCANNED_ENOUGH = 50_000  # rows a filtered page looks at before it is handed out short
 
 
 def read_page(
@@ -25,7 +25,7 @@ def read_page(
     bucket, after = _position(cursor)
     found: list[Contact] = []
     scanned = 0
-    while len(found) < limit and scanned < _SCANNED_ENOUGH:
+    while len(found) < limit and scanned < reading.SCANNED_ENOUGH:
         partition = rows.partition(account_id, campaign_id, bucket)
         piece = _Piece.read(partition, after, limit - len(found), status)
         found.extend(piece.contacts)

@@ -9,6 +9,7 @@ from typing import Any
 from pynamodb.expressions.condition import Condition
 
 from chalicelib.adapters.dynamodb import dialog_rows as rows
+from chalicelib.adapters.dynamodb import reading
 from chalicelib.adapters.dynamodb.cursors import decode_key_cursor, encode_cursor
 from chalicelib.adapters.dynamodb.tables import DialogRow
 from chalicelib.domain.dialog import Dialog, TagFilter, tag_key
@@ -16,7 +17,6 @@ from chalicelib.ports import Page, Passed, Walk
 
 _READ_AHEAD = 20  # rows of one bucket read beyond its even share of a page
 _READ_AT_ONCE = 250  # rows of one bucket that a read of a filtered page looks at
-_SCANNED_ENOUGH = 50_000  # rows a filtered page looks at before it is handed out short
 _STRETCH = 1_000  # rows that one step of a walk looks at; 1 MB ends it earlier
 
 
@@ -40,7 +40,7 @@ def read_page(
         if len(found) > limit:
             return Page(found[:limit], encode_cursor(found[limit - 1].key))
         scanned += sum(piece.scanned for piece in pieces)
-        if not reached or len(found) == limit or scanned >= _SCANNED_ENOUGH:
+        if not reached or len(found) == limit or scanned >= reading.SCANNED_ENOUGH:
             return Page(found, encode_cursor(reached) if reached else None)
         after = reached
 

@@ -7,8 +7,8 @@ from typing import Any
 from chalicelib.adapters.dynamodb.mapping import plain
 from chalicelib.adapters.dynamodb.tables import LineRow
 from chalicelib.domain.identity import DnsRecord, Verification, VerificationState
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Channel, Security, SesChannel, SmtpChannel
-from chalicelib.domain.schedule import LineLimits
 
 _SMTP, _SES = "smtp", "ses"
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.domain.brake import Brake
 from chalicelib.domain.delivery import Reason, Stage
-from chalicelib.domain.schedule import Timetable, Weekday
+from chalicelib.domain.timetable import Timetable, Weekday
 
 
 def reason_item(reason: Reason) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from pynamodb.transactions import TransactWrite
 
 from chalicelib.adapters.dynamodb.tables import PaceRow
 from chalicelib.adapters.dynamodb.writing import connection, transact_if, update_if, write_one
-from chalicelib.domain.schedule import Cursor, Ledger
+from chalicelib.domain.ledger import Ledger
+from chalicelib.domain.schedule import Cursor
 from chalicelib.ports import Pace
 
 # Longer than the longest rest of ours between two failures in a row. What a server itself asks us to wait for

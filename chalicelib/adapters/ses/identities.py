@@ -21,7 +21,7 @@ from chalicelib.domain.identity import (
     above,
     is_domain,
 )
-from chalicelib.domain.schedule import LineLimits
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.ses_errors import identity_trouble, reason
 from chalicelib.settings import SesSettings
 

@@ -24,8 +24,7 @@ from chalicelib.domain.campaign import CampaignStatus, Resend
 from chalicelib.domain.contact import ContactStatus, Totals
 from chalicelib.domain.content import Content, MailKind
 from chalicelib.domain.plan import Plan
-from chalicelib.domain.schedule import Timetable, Weekday
-from chalicelib.domain.timetable import is_time_zone
+from chalicelib.domain.timetable import Timetable, Weekday, is_time_zone
 from chalicelib.flow.campaign import CampaignSettings, CampaignView
 from chalicelib.flow.suppressed import SuppressedCount
 

@@ -13,6 +13,7 @@ from chalicelib.domain.address import Rejection, parse_address, parse_identity
 from chalicelib.domain.brake import BrakeState
 from chalicelib.domain.hosts import PORTS, is_host_name
 from chalicelib.domain.identity import Verification, VerificationState, is_domain
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import (
     Channel,
     ConnectionState,
@@ -23,7 +24,6 @@ from chalicelib.domain.line import (
     SmtpChannel,
 )
 from chalicelib.domain.return_path import pattern_fault
-from chalicelib.domain.schedule import LineLimits
 
 
 def _host(value: str) -> str:

@@ -7,9 +7,9 @@ from chalicelib.blueprints.api.line_models import LineInput, LinePage, LineShown
 from chalicelib.blueprints.api.models import PageQuery
 from chalicelib.blueprints.api.requests import Call, Nothing
 from chalicelib.blueprints.api.routing import route
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Line
 from chalicelib.domain.return_path import inbound_pattern
-from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import FieldError, Invalid
 from chalicelib.flow.brake import line_brake
 from chalicelib.flow.lines import NewLine, add_line, ask_for_connection, remove_line, replace_password

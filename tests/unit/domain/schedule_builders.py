@@ -5,7 +5,9 @@ from zoneinfo import ZoneInfo
 
 from hypothesis import settings
 
-from chalicelib.domain.schedule import Lane, Ledger, LineLimits, Timetable, Weekday
+from chalicelib.domain.ledger import Ledger, LineLimits
+from chalicelib.domain.schedule import Lane
+from chalicelib.domain.timetable import Timetable, Weekday
 
 EVERY_DAY = frozenset(Weekday)
 

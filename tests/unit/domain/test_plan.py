@@ -3,7 +3,8 @@ from collections import Counter
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.plan import DayCount, Plan, plan, slots_ahead
-from chalicelib.domain.schedule import Cursor, Lane, Slot, Timetable, next_slots
+from chalicelib.domain.schedule import Cursor, Lane, Slot, next_slots
+from chalicelib.domain.timetable import Timetable
 from tests.unit.domain.schedule_builders import at, lane, timetable
 
 NOW = at("2026-03-02T08:00")

@@ -11,17 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.schedule import (
-    Allotment,
-    Cursor,
-    Lane,
-    Ledger,
-    LineLimits,
-    Slot,
-    Timetable,
-    Weekday,
-    next_slots,
-)
+from chalicelib.domain.ledger import Ledger, LineLimits
+from chalicelib.domain.schedule import Allotment, Cursor, Lane, Slot, next_slots
+from chalicelib.domain.timetable import Timetable, Weekday
 from tests.unit.domain.schedule_builders import at, few, lane, many, oracle_is_open, timetable
 
 NOON = at("2026-03-02T12:00")

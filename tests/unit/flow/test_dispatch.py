@@ -8,8 +8,9 @@ import pytest
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Connection, ConnectionState, LinePlan
-from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
+from chalicelib.domain.timetable import Timetable, Weekday
 from chalicelib.flow.campaign import delete_campaign, launch_campaign, pause_campaign
 from chalicelib.flow.dispatch import HORIZON, LEASE, PIECE, release_contacts, visit_all, visit_campaign
 from chalicelib.flow.plan import plan_campaign

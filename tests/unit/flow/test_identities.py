@@ -15,8 +15,8 @@ from chalicelib.domain.identity import (
     SendingQuota,
     VerificationState,
 )
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Connection, ConnectionState, Line, LinePlan, SesChannel
-from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import Conflict, Invalid
 from chalicelib.flow.campaign import launch_campaign
 from chalicelib.flow.identities import release_identity

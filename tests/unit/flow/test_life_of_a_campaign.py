@@ -22,7 +22,7 @@ from chalicelib.domain.contact import Contact, ContactStatus
 from chalicelib.domain.content import Content
 from chalicelib.domain.delivery import Accepted, Outcome, Reason, Refused, Scope, TryLater
 from chalicelib.domain.line import Connection, ConnectionState
-from chalicelib.domain.schedule import Timetable, Weekday
+from chalicelib.domain.timetable import Timetable, Weekday
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.campaign import (
     delete_campaign,

@@ -7,8 +7,8 @@ import pytest
 from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery import Reason
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Connection, ConnectionState, LinePlan, Security, SesChannel, SmtpChannel
-from chalicelib.domain.schedule import LineLimits
 from chalicelib.errors import Conflict, NotFound
 from chalicelib.flow.lines import (
     PASSWORD_UNREADABLE,

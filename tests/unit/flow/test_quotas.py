@@ -11,9 +11,9 @@ from chalicelib.domain.contact import Person
 from chalicelib.domain.dialog import DialogChange, DialogSource
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import ImportJob, ImportProgress, JobState
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import SmtpChannel
 from chalicelib.domain.quota import Quota
-from chalicelib.domain.schedule import LineLimits
 from chalicelib.domain.usage import Usage
 from chalicelib.errors import Outdated, QuotaReached
 from chalicelib.flow.accounts import create_key

@@ -23,9 +23,10 @@ from chalicelib.domain.delivery import (
     Withheld,
 )
 from chalicelib.domain.header import message_id_for
+from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Connection, ConnectionState
 from chalicelib.domain.link_tokens import TokenKind, TokenRing
-from chalicelib.domain.schedule import LineLimits, Timetable, Weekday
+from chalicelib.domain.timetable import Timetable, Weekday
 from chalicelib.flow.campaign import delete_campaign, edit_campaign, pause_campaign
 from chalicelib.flow.composed import ADDRESSING, HAND_OVER
 from chalicelib.flow.send import LATEST, NOT_MADE, QUEUE_TIME, Sender
