@@ -101,7 +101,7 @@ def main() -> None:
         sender = SmtpSender()
         sender.connect(line, "password")
         job = jobs(1)[0]
-        ready = bytes(LongMessage(compiled.render(*job), end)) + b".\r\n"
+        ready = bytes(LongMessage(compiled.render(*job[:3]), end)) + b".\r\n"
 
         def send(message: Message) -> None:
             outcome = sender.deliver(line, ENVELOPE, message, lambda: True)
@@ -109,7 +109,7 @@ def main() -> None:
                 raise ValueError(f"the server took no message: {outcome}")
 
         ways: dict[str, Callable[[], None]] = {
-            "ours": lambda: send(LongMessage(compiled.render(*job), end)),
+            "ours": lambda: send(LongMessage(compiled.render(*job[:3]), end)),
             "EmailMessage": lambda: send(usual(raw)),
             "ready bytes": lambda: _write(port, ready),
         }

@@ -23,9 +23,10 @@ from email.utils import format_datetime
 import jinja2
 
 from chalicelib.domain.contact import Person
+from chalicelib.domain.content import Content
 from chalicelib.domain.custom_variables import first_option
 from chalicelib.domain.delivery import MessageTags
-from chalicelib.domain.email import CompiledMessage, Content, SenderIdentity, compile_message
+from chalicelib.domain.email import CompiledMessage, SenderIdentity, compile_message
 from chalicelib.domain.header import message_id_for
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.link_tokens import SECRET_BYTES, SigningKey, TokenRing

@@ -20,8 +20,8 @@ from bench.requests import Tally, counted, environment, running_campaign
 from chalicelib import wiring
 from chalicelib.adapters.dynamodb.contacts import DynamoContactStore
 from chalicelib.adapters.dynamodb.dialogs import DynamoDialogStore
+from chalicelib.domain.content import Content
 from chalicelib.domain.dialog import DialogChange, DialogSource, TagFilter
-from chalicelib.domain.email import Content
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import JobState
 from chalicelib.domain.line import Line, Security, SmtpChannel

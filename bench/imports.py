@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -26,7 +26,7 @@ from bench.requests import environment, running_campaign
 from chalicelib import wiring
 from chalicelib.adapters.spreadsheets.reading import read_rows
 from chalicelib.adapters.spreadsheets.xlsx_writer import WorkbookWriter
-from chalicelib.domain.email import Content
+from chalicelib.domain.content import Content
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import ImportJob, ImportProgress, JobState
 from chalicelib.flow.imports import ImportPorts, import_contacts, start_import, upload_key
@@ -116,7 +116,7 @@ class Nobody:
     def now(self) -> datetime:
         return _NOW
 
-    def put(self, message: object) -> None:
+    def put(self, message: Mapping[str, str], after: timedelta = timedelta(0)) -> None:
         """Nobody reads it."""
 
 
@@ -248,7 +248,7 @@ def _through_emulator(workbook: Path, rows: int) -> float:
         if sized != workbook:
             _write_xlsx(sized, rows)
         key = upload_key(account_id, campaign.campaign_id, job.import_id)
-        ports = replace(wiring.import_ports(), files=OneFile(sized), dispatch_queue=Nobody())
+        ports = replace(wiring.import_ports(), files=OneFile(sized), dispatch_queue=Nobody())  # type: ignore[arg-type]
         began = time.monotonic()
         import_contacts(account_id, job.import_id, ports, now + _LONG, key)
         seconds = time.monotonic() - began

@@ -37,7 +37,7 @@ class PiecesInMemory:
     def __init__(self) -> None:
         self.pieces: list[list[Release]] = []
 
-    def put(self, message: Mapping[str, str]) -> None:
+    def put(self, message: Mapping[str, str], after: timedelta = timedelta(0)) -> None:
         """A visit nobody waits for here."""
 
     def put_visit(self, account_id: str, campaign_id: str, after: timedelta, follow_ups: int) -> None:

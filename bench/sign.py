@@ -22,9 +22,10 @@ from cryptography.hazmat.primitives.serialization import (
 
 from bench.compose import HTML, SENDER, START, SUBJECT, TEXT, jobs
 from chalicelib.adapters.rsa import load_key, make_key
+from chalicelib.domain.content import Content
 from chalicelib.domain.dkim import DkimKey, body_hash, signed
 from chalicelib.domain.dkim_record import record_value
-from chalicelib.domain.email import Content, compile_message
+from chalicelib.domain.email import compile_message
 
 DOMAIN, SELECTOR = "shop.example", "pl1"
 
@@ -57,7 +58,7 @@ def main() -> None:
     )
     compiled = compile_message(Content(SUBJECT, HTML, TEXT), SENDER)
     job = jobs(1)[0]
-    message = compiled.render(*job)
+    message = compiled.render(*job[:3])
     body = message.partition(b"\r\n\r\n")[2]
 
     def by_dkimpy() -> bytes:
@@ -66,11 +67,11 @@ def main() -> None:
         )
         return bytes(field) + message
 
-    check(signed(message, key, START), public)
+    check(bytes(signed(message, key, START)), public)
     check(by_dkimpy(), public)
     ways: dict[str, tuple[Callable[[], object], int]] = {
-        "compose": (lambda: compiled.render(*job), 1000),
-        "compose and sign, ours": (lambda: signed(compiled.render(*job), key, START), 200),
+        "compose": (lambda: compiled.render(*job[:3]), 1000),
+        "compose and sign, ours": (lambda: signed(compiled.render(*job[:3]), key, START), 200),
         "sign, ours": (lambda: signed(message, key, START), 200),
         "of which the body's hash": (lambda: body_hash([body]), 1000),
         "of which RSA": (lambda: key.sign(message[:1000]), 200),
