@@ -198,6 +198,23 @@ def may(resources: Resources, action: str, target: str | None = None) -> set[str
     }
 
 
+def test_who_may_decrypt_secrets_opens_the_kinds_that_its_work_needs(resources: Resources) -> None:
+    """KMS evaluates it, the emulator doesn't. A secret of another kind has another key in its context."""
+    kinds = {
+        name: statement["Condition"]["ForAllValues:StringEquals"]["kms:EncryptionContextKeys"]
+        for name, role in of_type(resources, "AWS::IAM::Role").items()
+        for policy in role["Policies"]
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "kms:Decrypt" in statement["Action"]
+        and statement["Resource"] == {"Fn::GetAtt": ["SecretKey", "Arn"]}
+    }
+    assert kinds == {
+        "ConnectLinesRole": ["account", "line"],
+        "ReadBouncesRole": ["account", "bounce_mailbox"],
+        "SendEmailsRole": ["account", "line", "domain"],
+    }
+
+
 def test_files_are_private_encrypted_and_go_by_themselves(resources: Resources) -> None:
     for bucket in of_type(resources, "AWS::S3::Bucket").values():
         assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
