@@ -51,8 +51,10 @@ STREAM_BATCH = 100
 SEND_BATCH = 10  # messages that one run of the sender gets from its queue at most
 BOUNCES = CONTACTS // 25  # 4 %: below what pulls the brake, above what nearly all customers have
 _NOW = datetime.now(UTC)
-_TABLES = dict(
-    re.findall(r"TABLE_(\w+): !Ref (\w+)", (ROOT / "infra" / "merge.yaml").read_text(encoding="utf-8"))
+_RESOURCES = dict(
+    re.findall(
+        r"((?:TABLE|QUEUE)_\w+): !Ref (\w+)", (ROOT / "infra" / "merge.yaml").read_text(encoding="utf-8")
+    )
 )
 _WRITES = {"PutItem", "UpdateItem", "DeleteItem"}
 
@@ -248,10 +250,10 @@ def measure(way: Callable[[str, str], None]) -> tuple[Tally, str, str]:
 
 
 def environment(stack: Stack) -> Mapping[str, str]:
-    """What a process needs to reach the stack's tables as the emulator's root user."""
+    """What a process needs to reach the stack's tables and queues as the emulator's root user."""
     credentials: Any = stack.session.get_credentials()
-    tables = {f"TABLE_{name}": stack.resource(logical) for name, logical in _TABLES.items()}
-    return tables | {
+    resources = {name: stack.resource(logical) for name, logical in _RESOURCES.items()}
+    return resources | {
         "AWS_ENDPOINT_URL": stack.emulator.endpoint,
         "AWS_DEFAULT_REGION": str(stack.session.region_name),
         "AWS_ACCESS_KEY_ID": credentials.access_key,

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.adapters.dynamodb import jobs, reading
 from chalicelib.domain.contact import ContactStatus
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.dialog import DialogSource, TagFilter
@@ -56,6 +57,19 @@ class TestImportStore:
             if cursor is None:
                 break
         assert seen == ["i2", "i1", "i0"]
+
+    def test_a_page_among_many_of_other_campaigns_is_handed_out_short(
+        self, dynamodb: Stores, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(jobs, "_READ_AT_ONCE", 2)
+        monkeypatch.setattr(reading, "SCANNED_ENOUGH", 4)
+        for number in range(10):
+            job = replace(import_job("c1" if number == 3 else "c2"), import_id=f"i{number}")
+            dynamodb.imports.add(dynamodb.account, job)
+        first = dynamodb.imports.page(dynamodb.account, "c1", None, 2)
+        assert first.items == []
+        second = dynamodb.imports.page(dynamodb.account, "c1", first.cursor, 2)
+        assert [job.import_id for job in second.items] == ["i3"]
 
     @pytest.mark.parametrize("cursor", ["", "x", "WzFd", "WyIiXQ"])
     def test_an_edited_cursor_is_refused(self, stores: Stores, cursor: str) -> None:

@@ -9,6 +9,7 @@ from pynamodb.expressions.update import Action
 
 from chalicelib.adapters.dynamodb.cursors import encode_cursor, page_start
 from chalicelib.adapters.dynamodb.mapping import plain, reason_from, reason_item
+from chalicelib.adapters.dynamodb.reading import bounded_page
 from chalicelib.adapters.dynamodb.tables import ExportRow, ImportRow
 from chalicelib.adapters.dynamodb.writing import put_once, update_if
 from chalicelib.domain.delivery import Reason
@@ -18,6 +19,7 @@ from chalicelib.domain.job import ExportJob, ImportJob, ImportProgress, JobState
 from chalicelib.errors import NotFound
 from chalicelib.ports import Page
 
+_READ_AT_ONCE = 1_000  # rows a read of a campaign's imports looks at
 _OPEN = (JobState.WAITING, JobState.QUEUED, JobState.RUNNING)
 
 
@@ -46,18 +48,16 @@ class DynamoImportStore:
             raise NotFound("import") from error
 
     def page(self, account_id: str, campaign_id: str, cursor: str | None, limit: int) -> Page[ImportJob]:
-        """The imports of one campaign, newest first."""
+        """The imports of one campaign, newest first; a page may be short because its reads are bounded."""
         start = page_start(account_id, "import_id", cursor)
-        found = ImportRow.query(
-            account_id,
-            filter_condition=ImportRow.campaign_id == campaign_id,
-            limit=limit,
-            scan_index_forward=False,
-            last_evaluated_key=start,
+        items, place = bounded_page(
+            lambda after, _: _read_imports(account_id, campaign_id, after),
+            "import_id",
+            start["import_id"]["S"] if start else "",
+            limit,
         )
-        jobs = [_import(row) for row in found]
-        last = found.last_evaluated_key
-        return Page(jobs, encode_cursor(last["import_id"]["S"]) if last else None)
+        jobs = [_import(ImportRow.from_raw_data(item)) for item in items]
+        return Page(jobs, encode_cursor(place) if place is not None else None)
 
     def begin(self, account_id: str, import_id: str, now: datetime) -> ImportJob | None:
         """Mark it running; None when it is over or doesn't exist."""
@@ -158,6 +158,19 @@ class DynamoExportStore:
             account_id, filter_condition=ExportRow.campaign_id == campaign_id, consistent_read=True
         ):
             row.delete()
+
+
+def _read_imports(account_id: str, campaign_id: str, after: str) -> dict[str, Any]:
+    """One read, which looks at more rows than fit: few of the account's may be of this campaign."""
+    found = ImportRow.query(
+        account_id,
+        filter_condition=ImportRow.campaign_id == campaign_id,
+        page_size=_READ_AT_ONCE,
+        last_evaluated_key={"account_id": {"S": account_id}, "import_id": {"S": after}} if after else None,
+        scan_index_forward=False,
+    )
+    page: dict[str, Any] = next(found.page_iter)
+    return page
 
 
 def _import(row: ImportRow) -> ImportJob:

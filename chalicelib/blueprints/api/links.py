@@ -14,8 +14,9 @@ from chalice.app import Response
 from chalicelib import wiring
 from chalicelib.blueprints.api.headers import EVERYWHERE, Headers
 from chalicelib.blueprints.api.routing import Visit, public_route
+from chalicelib.domain.accept_language import language_for
+from chalicelib.domain.link_pages import STYLE_SOURCE, LinkPage, page
 from chalicelib.domain.message_links import OF_A_TEST
-from chalicelib.domain.unsubscribe_page import STYLE_SOURCE, Step, language_for, page
 from chalicelib.flow.download import Download, NoDownload, find_download, note_download
 from chalicelib.flow.follow_link import open_message, unsubscribe
 from chalicelib.observability import log
@@ -34,13 +35,13 @@ _POLICY = (
     " frame-ancestors 'none'"
 )
 _STATUS = {
-    Step.UNKNOWN: 404,
-    Step.NO_FILE: 404,
-    Step.FILE_EXPIRED: 410,
-    Step.FAILED: 503,
-    Step.FILE_FAILED: 503,
+    LinkPage.NOTHING_TO_UNSUBSCRIBE: 404,
+    LinkPage.NO_FILE: 404,
+    LinkPage.FILE_EXPIRED: 410,
+    LinkPage.UNSUBSCRIBE_FAILED: 503,
+    LinkPage.FILE_FAILED: 503,
 }
-_NO_DOWNLOAD = {NoDownload.UNKNOWN: Step.NO_FILE, NoDownload.EXPIRED: Step.FILE_EXPIRED}
+_NO_DOWNLOAD = {NoDownload.UNKNOWN: LinkPage.NO_FILE, NoDownload.EXPIRED: LinkPage.FILE_EXPIRED}
 _REPEAT_AFTER = "60"  # seconds
 
 
@@ -57,7 +58,7 @@ def _picture(_: Visit) -> Response:
     return _Bytes(body=b64encode(PIXEL).decode("ascii"), status_code=200, headers=headers)
 
 
-def _page(step: Step, visit: Visit) -> Response:
+def _page(which: LinkPage, visit: Visit) -> Response:
     language = language_for(visit.languages)
     headers = {
         **_COMMON,
@@ -66,21 +67,21 @@ def _page(step: Step, visit: Visit) -> Response:
         "Vary": "Accept-Language",
         "Content-Security-Policy": _POLICY,
     }
-    if step in (Step.FAILED, Step.FILE_FAILED):
+    if which in (LinkPage.UNSUBSCRIBE_FAILED, LinkPage.FILE_FAILED):
         headers["Retry-After"] = _REPEAT_AFTER
-    return Response(body=page(step, language), status_code=_STATUS.get(step, 200), headers=headers)
+    return Response(body=page(which, language), status_code=_STATUS.get(which, 200), headers=headers)
 
 
 def _ask(visit: Visit, token: str = "") -> Response:
-    return _page(Step.TEST if token == OF_A_TEST else Step.ASK, visit)
+    return _page(LinkPage.UNSUBSCRIBE_OF_TEST if token == OF_A_TEST else LinkPage.ASK_TO_UNSUBSCRIBE, visit)
 
 
 def _failed(visit: Visit) -> Response:
-    return _page(Step.FAILED, visit)
+    return _page(LinkPage.UNSUBSCRIBE_FAILED, visit)
 
 
 def _no_file(visit: Visit) -> Response:
-    return _page(Step.FILE_FAILED, visit)
+    return _page(LinkPage.FILE_FAILED, visit)
 
 
 @public_route(links, "GET", "/u/{token}", "text/html", _ask)
@@ -102,7 +103,7 @@ def unsubscribe_recipient(visit: Visit, token: str) -> Response:
         return _ask(visit, token)
     done = unsubscribe(token, wiring.link_ports())
     log("unsubscribe_asked", done=str(done).lower())
-    return _page(Step.DONE if done else Step.UNKNOWN, visit)
+    return _page(LinkPage.UNSUBSCRIBED if done else LinkPage.NOTHING_TO_UNSUBSCRIBE, visit)
 
 
 @public_route(links, "GET", "/o/{token}", "image/gif", _picture)
@@ -124,7 +125,7 @@ def check_pixel(visit: Visit, token: str) -> Response:  # noqa: ARG001
 def download_attachment(visit: Visit, token: str, attachment_id: str) -> Response:
     """Lead to an attachment that was too large for the message, and note that it was downloaded."""
     if token == OF_A_TEST:
-        return _page(Step.FILE_OF_TEST, visit)
+        return _page(LinkPage.FILE_OF_TEST, visit)
     found = find_download(token, attachment_id, wiring.download_ports())
     if isinstance(found, NoDownload):
         return _page(_NO_DOWNLOAD[found], visit)

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from html import escape
 
+from chalicelib.domain.accept_language import Language
+
 _STYLE = (
     "body{margin:0;background:#f4f4f2;color:#1d1d1f;font:18px/1.5 system-ui,sans-serif}"
     "main{max-width:32rem;margin:12vh auto;padding:0 1.5rem;text-align:center}"
@@ -20,24 +22,14 @@ STYLE_SOURCE = f"'sha256-{b64encode(hashlib.sha256(_STYLE.encode()).digest()).de
 """What a Content-Security-Policy has to allow as style, and nothing else."""
 
 
-class Language(StrEnum):
-    """The languages there are, by their RFC 5646 tags."""
+class LinkPage(StrEnum):
+    """The pages there are: of the link to unsubscribe, and of links to files."""
 
-    ENGLISH = "en"
-    RUSSIAN = "ru"
-
-
-_TAGS = frozenset(language.value for language in Language)
-
-
-class Step(StrEnum):
-    """What the page says."""
-
-    ASK = "ask"
-    DONE = "done"
-    UNKNOWN = "unknown"
-    FAILED = "failed"
-    TEST = "test"
+    ASK_TO_UNSUBSCRIBE = "ask_to_unsubscribe"
+    UNSUBSCRIBED = "unsubscribed"
+    NOTHING_TO_UNSUBSCRIBE = "nothing_to_unsubscribe"
+    UNSUBSCRIBE_FAILED = "unsubscribe_failed"
+    UNSUBSCRIBE_OF_TEST = "unsubscribe_of_test"
     NO_FILE = "no_file"
     FILE_EXPIRED = "file_expired"
     FILE_FAILED = "file_failed"
@@ -52,71 +44,71 @@ class _Words:
 
 
 _WORDS = {
-    (Language.ENGLISH, Step.ASK): _Words(
+    (Language.ENGLISH, LinkPage.ASK_TO_UNSUBSCRIBE): _Words(
         "Unsubscribe", "Do you want to get no more emails from this sender?", "Unsubscribe"
     ),
-    (Language.ENGLISH, Step.DONE): _Words(
+    (Language.ENGLISH, LinkPage.UNSUBSCRIBED): _Words(
         "You are unsubscribed", "This sender won't write to you again. You can close this page."
     ),
-    (Language.ENGLISH, Step.UNKNOWN): _Words(
+    (Language.ENGLISH, LinkPage.NOTHING_TO_UNSUBSCRIBE): _Words(
         "This link doesn't work any more",
         "You were not unsubscribed by it. Please use the link in a newer email, or write to its sender.",
     ),
-    (Language.ENGLISH, Step.FAILED): _Words(
+    (Language.ENGLISH, LinkPage.UNSUBSCRIBE_FAILED): _Words(
         "That didn't work", "You are not unsubscribed yet. Please try again in a minute.", "Try again"
     ),
-    (Language.ENGLISH, Step.TEST): _Words(
+    (Language.ENGLISH, LinkPage.UNSUBSCRIBE_OF_TEST): _Words(
         "This is a test message",
         "Its link unsubscribes nobody. In a message to a contact it leads to a button to unsubscribe.",
     ),
-    (Language.ENGLISH, Step.NO_FILE): _Words(
+    (Language.ENGLISH, LinkPage.NO_FILE): _Words(
         "There is no file here", "The link doesn't work, or not any more. Please ask the sender of the email."
     ),
-    (Language.ENGLISH, Step.FILE_EXPIRED): _Words(
+    (Language.ENGLISH, LinkPage.FILE_EXPIRED): _Words(
         "This link has expired",
         "The file was available for a limited time. Please ask the sender of the email.",
     ),
-    (Language.ENGLISH, Step.FILE_FAILED): _Words(
+    (Language.ENGLISH, LinkPage.FILE_FAILED): _Words(
         "That didn't work", "The file can't be fetched right now. Please try again in a minute."
     ),
-    (Language.ENGLISH, Step.FILE_OF_TEST): _Words(
+    (Language.ENGLISH, LinkPage.FILE_OF_TEST): _Words(
         "This is a test message", "In the real one, this link leads its recipient to the file."
     ),
-    (Language.RUSSIAN, Step.ASK): _Words(
+    (Language.RUSSIAN, LinkPage.ASK_TO_UNSUBSCRIBE): _Words(
         "Отписка от рассылки", "Вы больше не хотите получать письма от этого отправителя?", "Отписаться"
     ),
-    (Language.RUSSIAN, Step.DONE): _Words(
+    (Language.RUSSIAN, LinkPage.UNSUBSCRIBED): _Words(
         "Вы отписаны", "Этот отправитель больше не будет вам писать. Страницу можно закрыть."
     ),
-    (Language.RUSSIAN, Step.UNKNOWN): _Words(
+    (Language.RUSSIAN, LinkPage.NOTHING_TO_UNSUBSCRIBE): _Words(
         "Ссылка больше не действует",
         "Отписаться по ней не удалось. Откройте ссылку из более нового письма или напишите отправителю.",
     ),
-    (Language.RUSSIAN, Step.FAILED): _Words(
+    (Language.RUSSIAN, LinkPage.UNSUBSCRIBE_FAILED): _Words(
         "Не получилось", "Вы ещё не отписаны. Попробуйте снова через минуту.", "Попробовать снова"
     ),
-    (Language.RUSSIAN, Step.TEST): _Words(
+    (Language.RUSSIAN, LinkPage.UNSUBSCRIBE_OF_TEST): _Words(
         "Это тестовое письмо",
         "Ссылка в нём никого не отписывает. В письме контакту она ведёт на страницу с кнопкой отписки.",
     ),
-    (Language.RUSSIAN, Step.NO_FILE): _Words(
+    (Language.RUSSIAN, LinkPage.NO_FILE): _Words(
         "Здесь нет файла", "Ссылка не действует или больше не действует. Обратитесь к отправителю письма."
     ),
-    (Language.RUSSIAN, Step.FILE_EXPIRED): _Words(
+    (Language.RUSSIAN, LinkPage.FILE_EXPIRED): _Words(
         "Срок ссылки истёк", "Файл был доступен ограниченное время. Обратитесь к отправителю письма."
     ),
-    (Language.RUSSIAN, Step.FILE_FAILED): _Words(
+    (Language.RUSSIAN, LinkPage.FILE_FAILED): _Words(
         "Не получилось", "Сейчас файл недоступен. Попробуйте снова через минуту."
     ),
-    (Language.RUSSIAN, Step.FILE_OF_TEST): _Words(
+    (Language.RUSSIAN, LinkPage.FILE_OF_TEST): _Words(
         "Это тестовое письмо", "В настоящем письме эта ссылка ведёт получателя к файлу."
     ),
 }
 
 
-def page(step: Step, language: Language) -> str:
+def page(which: LinkPage, language: Language) -> str:
     """The page as HTML. Its form posts to the address that it was read at."""
-    words = _WORDS[language, step]
+    words = _WORDS[language, which]
     form = f'<form method="post"><button>{escape(words.button)}</button></form>' if words.button else ""
     return (
         f'<!doctype html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
@@ -124,29 +116,3 @@ def page(step: Step, language: Language) -> str:
         f"<title>{escape(words.title)}</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n<main>\n"
         f"<h1>{escape(words.title)}</h1>\n<p>{escape(words.text)}</p>\n{form}\n</main>\n</body>\n</html>\n"
     )
-
-
-def language_for(accepted: str) -> Language:
-    """The language a browser likes best of those there are, by its Accept-Language (RFC 9110, 12.5.4).
-
-    The first of those it likes the same; English when it likes none, or says what can't be understood.
-    """
-    best, chosen = 0.0, Language.ENGLISH
-    for item in accepted.split(",")[:50]:
-        tag, _, parameter = item.partition(";")
-        primary, weight = tag.strip().lower().partition("-")[0], _weight(parameter)
-        if primary in _TAGS and weight > best:
-            best, chosen = weight, Language(primary)
-    return chosen
-
-
-def _weight(parameter: str) -> float:
-    """The value of ``q=0.8``, 1 when there is none, 0 for anything else."""
-    name, _, value = parameter.strip().lower().partition("=")
-    if not name:
-        return 1.0
-    try:
-        weight = float(value) if name.strip() == "q" else 0.0
-    except ValueError:
-        return 0.0
-    return weight if 0.0 <= weight <= 1.0 else 0.0
