@@ -4,6 +4,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
+_OF_SOME = frozenset({"TABLE_REPEATS"})  # told to those functions only that need it
+
 
 @dataclass(frozen=True, slots=True)
 class Tables:
@@ -121,10 +123,13 @@ class Settings:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Read the environment; a name that is missing is an empty one."""
+        """Read the environment; raises ValueError without a table or a queue that every function is told of.
+
+        Any other name that is missing is an empty one.
+        """
         return cls(
-            tables=Tables(**{f.name: env.get(f"TABLE_{f.name.upper()}", "") for f in fields(Tables)}),
-            queues=Queues(**{f.name: env.get(f"QUEUE_{f.name.upper()}", "") for f in fields(Queues)}),
+            tables=Tables(**{f.name: _told(env, f"TABLE_{f.name.upper()}") for f in fields(Tables)}),
+            queues=Queues(**{f.name: _told(env, f"QUEUE_{f.name.upper()}") for f in fields(Queues)}),
             file_bucket=env.get("FILE_BUCKET", ""),
             secret_key_id=env.get("SECRET_KEY_ID", ""),
             smtp_ca_file=env.get("SMTP_CA_FILE") or None,
@@ -151,6 +156,12 @@ class Settings:
             ),
             audit_days=int(env.get("AUDIT_DAYS") or 400),
         )
+
+
+def _told(env: Mapping[str, str], name: str) -> str:
+    if not env.get(name) and name not in _OF_SOME:
+        raise ValueError(f"{name} is not set: infra/merge.yaml tells it to every function.")
+    return env.get(name, "")
 
 
 def _sign_in(env: Mapping[str, str]) -> SignInSettings:

@@ -8,9 +8,17 @@ from chalicelib.domain.access import ALL_SCOPES
 from chalicelib.domain.quota import usual_limit
 from chalicelib.flow.audit import AuditPorts
 from chalicelib.flow.request_rate import RequestRate
+from tests.environment import environment
 from tests.fakes.audit import FakeAuditStore
 from tests.fakes.clock import HandClock
 from tests.fakes.usage import FakeUsageStore
+
+
+@pytest.fixture(autouse=True)
+def names(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What every function is told of."""
+    for name, value in environment().items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture(autouse=True)

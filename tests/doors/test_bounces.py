@@ -17,6 +17,7 @@ from chalicelib.settings import Settings
 from tests.doors.events import TICK, failed_ids, sqs_event, upload_notification
 from tests.doors.in_process import Context
 from tests.doors.test_routes import request
+from tests.environment import environment
 from tests.fakes.mailboxes import FakeMailboxReader
 from tests.fakes.queues import FakeJobQueue
 from tests.fakes.world import ACCOUNT, STRANGER
@@ -53,7 +54,7 @@ def deployment(monkeypatch: pytest.MonkeyPatch) -> Deployment:
     made = Deployment()
     world = made.sent.world
     for name, value in {
-        "settings": lambda: Settings.from_environment(made.env),
+        "settings": lambda: Settings.from_environment(environment(**made.env)),
         "accounts": lambda: world.accounts,
         "usage": lambda: world.usage,
         "lines": lambda: world.lines,

@@ -5,11 +5,12 @@ import pytest
 from chalicelib import wiring
 from chalicelib.domain.brake import LIMITS
 from chalicelib.settings import Settings
+from tests.environment import environment
 
 
 def limits(monkeypatch: pytest.MonkeyPatch, env: dict[str, str]) -> dict[str, tuple[float, float]]:
     """Warning and pause by the reason's code, as a function with that environment has them."""
-    monkeypatch.setattr(wiring, "settings", lambda: Settings.from_environment(env))
+    monkeypatch.setattr(wiring, "settings", lambda: Settings.from_environment(environment(**env)))
     monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-central-1")
     return {limit.code: (limit.warning, limit.pause) for limit in wiring.brake_ports().limits}
 

@@ -14,6 +14,7 @@ from chalicelib.settings import Settings
 from tests.doors.in_process import Context
 from tests.doors.test_links import UNSUBSCRIBE, visit
 from tests.doors.test_routes import request
+from tests.environment import environment
 from tests.fakes.world import ACCOUNT, World
 
 CONSOLE = "https://console.example"
@@ -109,12 +110,12 @@ class TestOrigins:
     def test_no_origin_is_named_until_somebody_does(
         self, world: World, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        settings = Settings.from_environment({})
+        settings = Settings.from_environment(environment())
         assert settings.cors_origins == frozenset()
         monkeypatch.setattr(wiring, "cors_origins", lambda: settings.cors_origins)
         assert ask("OPTIONS", "/account", CONSOLE)["statusCode"] == 403
         assert "Access-Control-Allow-Origin" not in headers_of(ask("GET", "/account", CONSOLE))
-        two = Settings.from_environment({"CORS_ORIGINS": "https://a.example, https://b.example"})
+        two = Settings.from_environment(environment(CORS_ORIGINS="https://a.example, https://b.example"))
         assert two.cors_origins == {"https://a.example", "https://b.example"}
 
 

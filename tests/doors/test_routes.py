@@ -22,6 +22,7 @@ from chalicelib.flow.request_rate import STEP, RequestRate
 from chalicelib.settings import Settings
 from local.package import package
 from tests.doors.in_process import Context, OutOfReach
+from tests.environment import environment
 from tests.fakes.clock import HandClock
 from tests.fakes.usage import FakeUsageStore
 
@@ -255,7 +256,7 @@ def test_without_its_scope_a_route_does_nothing_and_names_it() -> None:
 def test_where_to_sign_in_is_told_to_everybody(monkeypatch: pytest.MonkeyPatch) -> None:
     issuer = "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_pool"
     told = {"SIGN_IN_POOL": "eu-west-1_pool", "SIGN_IN_CLIENT": "a-client", "SIGN_IN_ISSUER": issuer}
-    monkeypatch.setattr(wiring, "settings", lambda: Settings.from_environment(told))
+    monkeypatch.setattr(wiring, "settings", lambda: Settings.from_environment(environment(**told)))
     answer = app(request("GET", "/sign-in", account=None), Context())
     assert (answer["statusCode"], json.loads(answer["body"])) == (
         200,

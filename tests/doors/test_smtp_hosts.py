@@ -13,6 +13,7 @@ from tests.contract.faulty_smtp import PASSWORD, FaultySmtp
 from tests.contract.smtp_builders import line
 from tests.doors.in_process import Context
 from tests.doors.test_routes import request
+from tests.environment import environment
 
 ALLOWED = "Use one of the ports 25, 465, 587, 2525."
 
@@ -21,7 +22,7 @@ ALLOWED = "Use one of the ports 25, 465, 587, 2525."
 def deployment(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     """The environment of the functions, which a test may fill."""
     env: dict[str, str] = {}
-    monkeypatch.setattr(wiring, "settings", lambda: Settings.from_environment(env))
+    monkeypatch.setattr(wiring, "settings", lambda: Settings.from_environment(environment(**env)))
     return env
 
 

@@ -22,7 +22,7 @@ from chalicelib.domain.api_call import CALL_IS_OVER
 from chalicelib.domain.brake import LIMITS
 from chalicelib.domain.quota import Quota
 from chalicelib.flow.dispatch import HORIZON, LEASE
-from chalicelib.settings import Tables
+from chalicelib.settings import Settings, Tables
 from local.emulator import ROOT
 from local.package import STAGE, package
 
@@ -383,6 +383,25 @@ def test_there_is_no_public_url_until_somebody_gives_one(template: dict[str, Any
     assert template["Parameters"]["PublicUrl"]["Default"] == ""
     told = template["Globals"]["Function"]["Environment"]["Variables"]["PUBLIC_URL"]
     assert told == {"Ref": "PublicUrl"}
+
+
+def test_every_function_is_told_of_the_tables_and_queues_that_it_reaches(template: dict[str, Any]) -> None:
+    """Otherwise it says so at its first event, and never writes to a table without a name."""
+    common = template["Globals"]["Function"]["Environment"]["Variables"]
+    told_of_all = dict.fromkeys(common, "x")
+    settings = Settings.from_environment(told_of_all)
+    assert all(getattr(settings.tables, field.name) for field in fields(Tables) if field.name != "repeats")
+    for name in filter(re.compile("TABLE_|QUEUE_").match, common):
+        with pytest.raises(ValueError, match=f"{name} is not set"):
+            Settings.from_environment({**told_of_all, name: ""})
+    for name, function in functions(template["Resources"]).items():
+        own = {**common, **function.get("Environment", {}).get("Variables", {})}
+        reached = set(re.findall(r"'(\w+Table)(?:'|\.Arn)", str(_policies_of(template, function))))
+        assert reached <= {value["Ref"] for key, value in own.items() if key.startswith("TABLE_")}, name
+
+
+def _policies_of(template: dict[str, Any], function: dict[str, Any]) -> Any:
+    return template["Resources"][function["Role"]["Fn::GetAtt"][0]]["Properties"]["Policies"]
 
 
 def test_the_operator_may_set_every_quota_of_the_deployment(template: dict[str, Any]) -> None:

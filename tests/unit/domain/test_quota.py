@@ -8,6 +8,7 @@ from chalicelib.domain.ids import fresh_id, new_id, the_same_ids, time_of
 from chalicelib.domain.quota import USUAL, Quota, reached, read_limits
 from chalicelib.domain.usage import Usage
 from chalicelib.settings import Settings
+from tests.environment import environment
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
@@ -15,8 +16,8 @@ NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 def test_a_setting_changes_what_it_names() -> None:
     assert read_limits("") == USUAL
     assert read_limits("lines=5, campaigns=0") == {**USUAL, Quota.LINES: 5, Quota.CAMPAIGNS: 0}
-    assert Settings.from_environment({"QUOTAS": "imports=2"}).quotas == "imports=2"
-    assert Settings.from_environment({}).quotas == ""
+    assert Settings.from_environment(environment(QUOTAS="imports=2")).quotas == "imports=2"
+    assert Settings.from_environment(environment()).quotas == ""
 
 
 @pytest.mark.parametrize("text", ["mails=5", "lines", "lines=many", "lines=5=6"])
