@@ -8,7 +8,6 @@ import sys
 from itertools import chain
 
 from local import demo_checks as checks
-from local.api_client import ApiClient
 from local.demo_display import say
 from local.demo_list import expected_list
 from local.demo_steps import (
@@ -17,7 +16,7 @@ from local.demo_steps import (
     Report,
     State,
     conclude,
-    connect,
+    connect_line,
     create_campaign,
     deployed,
     follow,
@@ -25,7 +24,6 @@ from local.demo_steps import (
     launch,
     read_report,
 )
-from local.mailbox import Mailbox
 from local.maildir import Received
 
 
@@ -44,22 +42,6 @@ def _run() -> tuple[State, list[str]]:
         follow(api, campaign_id, contacts, paused=lambda _: False)
         report = read_report(api, campaign_id)
         return _judge(imported, report, list(mailbox.maildir.messages()))
-
-
-def connect_line(api: ApiClient, mailbox: Mailbox) -> str:
-    """An SMTP line to the local mailbox, proven; returns its id."""
-    say("\nPOST /lines, POST /lines/…/connect: an SMTP line to the local mailbox")
-    smtp = {
-        "host": mailbox.host,
-        "port": mailbox.port,
-        "security": "starttls",
-        "username": mailbox.username,
-        "password": mailbox.password,
-    }
-    new = {"name": "Demo line", "from_address": "tickets@example.com", "from_name": "Café Zoë", "smtp": smtp}
-    line_id = connect(api, new)
-    say(f"  connected: {mailbox.host}:{mailbox.port}, STARTTLS, AUTH")
-    return line_id
 
 
 def _judge(imported: Imported, report: Report, received: list[Received]) -> tuple[State, list[str]]:

@@ -13,10 +13,10 @@ from email.message import EmailMessage
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from chalicelib.domain.content import Content
 from local.api_client import ApiClient, upload
-from local.demo import connect_line
 from local.demo_display import progress, say
-from local.demo_steps import DemoError, Scene, State, conclude, deployed, wait
+from local.demo_steps import Scene, State, conclude, connect_line, create_campaign, deployed, follow, wait
 from local.mailbox import Mailbox
 
 SIZE = 60_000_000
@@ -24,8 +24,7 @@ RECIPIENTS = 20
 FILE_NAME = "Каталог 2026.pdf"
 _TAKES = 100_000_000  # bytes: what the mailbox announces
 _MEMORY = 512 * 1024 * 1024  # bytes: what a sender has
-_PATIENCE = 420.0  # seconds for all messages
-_LOOK_EVERY = 1.0
+_CATALOGUE = Content("The catalogue for [firstName]", "<p>Dear [firstName], here it is.</p>")
 
 
 def main() -> int:
@@ -39,17 +38,15 @@ def _run() -> tuple[State, list[str]]:
         file.write_bytes(b"%PDF-1.7\n" + hashlib.shake_256(b"catalogue").digest(SIZE - 9))
         campaign_id = _campaign(scene.api, connect_line(scene.api, scene.stack.mailbox), file)
         began = time.monotonic()
-        _wait_for_mail(scene, campaign_id)
-        took = time.monotonic() - began
+        took = follow(scene.api, campaign_id, RECIPIENTS, paused=lambda _: False) - began
         report = scene.api.call("GET", f"/campaigns/{campaign_id}/report")["totals"]
         return _judge(scene, report, hashlib.sha256(file.read_bytes()).hexdigest(), took)
 
 
 def _campaign(api: ApiClient, line_id: str, file: Path) -> str:
-    say("\nPOST /campaigns, …/attachments: the file goes straight to S3, and is encoded once")
-    made = api.call("POST", "/campaigns", _settings(line_id))
-    campaign_id = str(made["campaign_id"])
+    campaign_id = create_campaign(api, line_id, _CATALOGUE)
     path = f"/campaigns/{campaign_id}"
+    say(f"\nPOST {path}/attachments: the file goes straight to S3, and is encoded once")
     started = api.call("POST", f"{path}/attachments", {"file_name": FILE_NAME})
     upload(started["upload"], file)
     wait(
@@ -66,38 +63,6 @@ def _campaign(api: ApiClient, line_id: str, file: Path) -> str:
     say(f"POST {path}/launch: {RECIPIENTS} messages of {SIZE * 78 // 57 // 1_000_000} MB")
     api.call("POST", f"{path}/launch")
     return campaign_id
-
-
-def _settings(line_id: str) -> State:
-    schedule = {
-        "working_days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
-        "start_date": "2020-01-01",
-        "end_date": "2099-12-31",
-        "start_time": "00:00",
-        "end_time": "00:00",
-        "time_zone": "UTC",
-    }
-    return {
-        "name": "Catalogue",
-        "line_ids": [line_id],
-        "schedule": schedule,
-        "subject": "The catalogue for [firstName]",
-        "html": "<p>Dear [firstName], here it is.</p>",
-    }
-
-
-def _wait_for_mail(scene: Scene, campaign_id: str) -> None:
-    deadline = time.monotonic() + _PATIENCE
-    with progress("sent", RECIPIENTS) as show:
-        while True:
-            totals = scene.api.call("GET", f"/campaigns/{campaign_id}/report")["totals"]
-            settled = totals["sent"] + totals["error"]
-            show(settled)
-            if settled == RECIPIENTS:
-                return
-            if time.monotonic() > deadline:
-                raise DemoError(f"after {_PATIENCE:.0f} s {settled} of {RECIPIENTS} messages are settled")
-            time.sleep(_LOOK_EVERY)
 
 
 def _judge(scene: Scene, totals: State, digest: str, took: float) -> tuple[State, list[str]]:

@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.content import Content
 from local import demo_checks as checks
 from local.api_client import ApiClient, ApiError, download, upload
 from local.demo_display import progress, say, table
 from local.demo_list import HTML, SUBJECT, TEXT
 from local.emulator import ROOT
-from local.mailbox import LARGEST_MESSAGE
+from local.mailbox import LARGEST_MESSAGE, Mailbox
 from local.ses_bridge import Options
 from local.stack import OPERATOR, Stack, start
 
@@ -26,6 +27,7 @@ _STILL_SECONDS = 120.0  # the longest wait for the next mail: a tick comes every
 _SHOWN_FAULTS = 20
 
 State = dict[str, Any]
+TICKETS = Content(SUBJECT, HTML, TEXT)
 
 
 class DemoError(Exception):
@@ -113,9 +115,25 @@ def connect(api: ApiClient, line: State) -> str:
     return str(made["line_id"])
 
 
-def create_campaign(api: ApiClient, line_id: str) -> str:
-    """Make the demo's campaign, open around the clock; returns its id."""
-    say(f"\nPOST /campaigns: “{SUBJECT}”")
+def connect_line(api: ApiClient, mailbox: Mailbox) -> str:
+    """An SMTP line to the local mailbox, proven; returns its id."""
+    say("\nPOST /lines, POST /lines/…/connect: an SMTP line to the local mailbox")
+    smtp = {
+        "host": mailbox.host,
+        "port": mailbox.port,
+        "security": "starttls",
+        "username": mailbox.username,
+        "password": mailbox.password,
+    }
+    new = {"name": "Demo line", "from_address": "tickets@example.com", "from_name": "Café Zoë", "smtp": smtp}
+    line_id = connect(api, new)
+    say(f"  connected: {mailbox.host}:{mailbox.port}, STARTTLS, AUTH")
+    return line_id
+
+
+def create_campaign(api: ApiClient, line_id: str, texts: Content = TICKETS) -> str:
+    """Make a demo's campaign, open around the clock; returns its id."""
+    say(f"\nPOST /campaigns: “{texts.subject}”")
     today = datetime.now(UTC).date()
     schedule = {
         "working_days": ["mon", "tue", "wed", "thu", "fri", "sat", "sun"],
@@ -129,12 +147,12 @@ def create_campaign(api: ApiClient, line_id: str) -> str:
         "POST",
         "/campaigns",
         {
-            "name": "Tickets",
+            "name": "Demo",
             "line_ids": [line_id],
             "schedule": schedule,
-            "subject": SUBJECT,
-            "html": HTML,
-            "text": TEXT,
+            "subject": texts.subject,
+            "html": texts.html,
+            "text": texts.text,
         },
     )
     say(f"  {campaign['status']}; still needed: {' '.join(one['text'] for one in campaign['obstacles'])}")
@@ -158,8 +176,9 @@ def launch(api: ApiClient, campaign_id: str) -> int:
     return int(api.call("POST", f"/campaigns/{campaign_id}/launch")["totals"]["contacts"])
 
 
-def follow(api: ApiClient, campaign_id: str, contacts: int, paused: Callable[[State], bool]) -> None:
-    """Show the progress until the campaign is finished. ``paused`` gets the report of one that stopped, and
+def follow(api: ApiClient, campaign_id: str, contacts: int, paused: Callable[[State], bool]) -> float:
+    """Show the progress until the campaign is finished; returns when the last message was settled, as
+    ``time.monotonic`` counts. ``paused`` gets the report of one that stopped, and
     tells whether it goes on. One that stopped after its last message has nobody left to write to.
     """
     since = time.monotonic()
@@ -172,7 +191,7 @@ def follow(api: ApiClient, campaign_id: str, contacts: int, paused: Callable[[St
                 show(settled)
             stopped = report["status"] == "paused"
             if report["status"] == "finished" or (stopped and report["settled"] == contacts):
-                return
+                return since
             stands = time.monotonic() - since > _STILL_SECONDS
             if stands or (stopped and not paused(report)):
                 raise DemoError(f"the campaign stopped: {report}")

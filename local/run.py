@@ -6,6 +6,7 @@
 import fcntl
 import json
 import os
+import shlex
 import signal
 import sys
 import time
@@ -81,11 +82,27 @@ def _introduce(stack: Stack, account: dict[str, str]) -> None:
   Mail      {mailbox.maildir.root}
   AWS       {stack.emulator.endpoint}
 
-  curl -H "Authorization: Bearer {account["api_key"]}" {stack.api_url}/campaigns
+For the commands of README.md, paste this line:
+
+  {_variables(stack, account)}
 
 Ctrl-C stops it.""",
         flush=True,
     )
+
+
+def _variables(stack: Stack, account: dict[str, str]) -> str:
+    """What a shell needs to know, as one line of assignments."""
+    mailbox = stack.mailbox
+    values = {
+        "API": stack.api_url,
+        "KEY": account["api_key"],
+        "SMTP_HOST": mailbox.host,
+        "SMTP_PORT": str(mailbox.port),
+        "SMTP_USER": mailbox.username,
+        "SMTP_PASSWORD": mailbox.password,
+    }
+    return " ".join(f"{name}={shlex.quote(value)}" for name, value in values.items())
 
 
 if __name__ == "__main__":
