@@ -130,7 +130,7 @@ class TestImports:
 
     def test_one_that_never_ends_makes_room_when_its_file_is_gone(self, world: World) -> None:
         world.accounts.set_quota(ACCOUNT, Quota.IMPORTS, 1)
-        world.imports.begin(ACCOUNT, start(world).import_id)
+        world.imports.begin(ACCOUNT, start(world).import_id, world.clock.now())
         world.clock.wait(seconds=(IMPORT_IS_LOST - timedelta(minutes=1)).total_seconds())
         with pytest.raises(QuotaReached):
             start(world)
