@@ -241,7 +241,7 @@ class TestKeepingAndCounting:
         world.accounts.set_quota(ACCOUNT, Quota.ATTACHMENTS, len(PDF))
         for attachment_id in ids:
             arrive(world, one, attachment_id)
-        kept, refused = list_attachments(ACCOUNT, one, world.attachment_ports)
+        kept, refused = (world.attachments.get(ACCOUNT, one, attachment_id) for attachment_id in ids)
         assert (kept.state, refused.state) == (UploadState.READY, UploadState.FAILED)
         assert refused.reason is not None
         assert refused.reason.code == "quota_reached"
