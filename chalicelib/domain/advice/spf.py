@@ -55,7 +55,7 @@ def _wanted(subject: Subject, answers: DnsAnswers) -> list[str]:
 
 
 def _faults(subject: Subject, walk: SpfWalk, allowed: list[str]) -> list[Finding]:
-    return [_fault(subject, fault, allowed) for fault in walk.faults]
+    return [_fault(subject, fault, allowed) for fault in dict.fromkeys(walk.faults)]  # each said once
 
 
 def _fault(subject: Subject, fault: Fault, allowed: list[str]) -> Finding:

@@ -37,9 +37,14 @@ def txt(**records: str) -> Zone:
     }
 
 
+def all_findings(changes: Zone | None = None, subject: Subject = LINE) -> list[Finding]:
+    """What is said about a line whose zone is good but for the changes; a code may come several times."""
+    return list(advise(subject, answers(GOOD | (changes or {}))))
+
+
 def findings(changes: Zone | None = None, subject: Subject = LINE) -> dict[str, Finding]:
     """What is said about a line whose zone is good but for the changes, by code."""
-    said = advise(subject, answers(GOOD | (changes or {})))
+    said = all_findings(changes, subject)
     by_code = {finding.code: finding for finding in said}
     assert len(by_code) == len(said), "no code comes twice here"
     return by_code

@@ -8,7 +8,7 @@ from chalicelib.domain.advice.finding import Level, Record
 from chalicelib.domain.advice.spf_record import BadTerm, SpfRecord, is_spf, parse_spf
 from chalicelib.domain.advice.spf_walk import walk_spf
 from chalicelib.domain.dns_answers import UNANSWERED, Answer, AnswerStatus, found
-from tests.unit.domain.advice_builders import Zone, answers, findings, problems, without
+from tests.unit.domain.advice_builders import Zone, all_findings, answers, findings, problems, without
 
 SPF = ("shop.example", "TXT")
 
@@ -101,7 +101,12 @@ def test_no_text_makes_reading_or_following_fail(text: str) -> None:
     record = f"v=spf1 {text}"
     assert isinstance(parse_spf(record), SpfRecord | BadTerm)
     walk_spf("b.example", answers({("b.example", "TXT"): found(record)}))
-    judged({SPF: found(record)})
+    all_findings({SPF: found(record)})
+
+
+def test_the_same_fault_is_said_once_and_another_by_itself() -> None:
+    said = all_findings({SPF: found("v=spf1 include:a.example INCLUDE:a.example include:b.example -all")})
+    assert [finding.code for finding in said].count("spf_include_missing") == 2
 
 
 def test_exactly_one_record() -> None:
