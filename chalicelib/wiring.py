@@ -345,6 +345,7 @@ def removal_ports() -> RemovalPorts:
         exports=DynamoExportStore(),
         preflights=DynamoPreflightStore(),
         attachments=DynamoAttachmentStore(),
+        usage=usage(),
         files=files(),
     )
 

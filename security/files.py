@@ -12,7 +12,7 @@ def refused() -> Iterator[tuple[str, str, bytes, str]]:
     yield "nothing but blank lines", "csv", b"\r\n  \r\n", "empty_file"
     yield "a header only", "csv", b"Email,First Name\r\n", "header_only"
     yield "no column of addresses", "csv", b"Name,City\r\nAnna,Berlin\r\n", "no_email_column"
-    yield "NUL bytes", "csv", b"Email\r\nanna@example.com\r\n\0\0\0\r\n", "nul_bytes"
+    yield "NUL bytes", "csv", b"Email\r\nanna@example.com\r\n" + b"\0" * 40 + b"\r\n", "nul_bytes"
     yield "an unclosed quote", "csv", b'Email,P1\r\nanna@example.com,"' + b"\r\n" * 2_000, "unclosed_quote"
     yield "a zip that is cut off", "xlsx", b"PK\x03\x04 but no more of a zip", "not_a_workbook"
     yield "a zip of something else", "xlsx", _zip({"readme.txt": b"hello"}), "not_a_workbook"

@@ -51,6 +51,10 @@ class JobPlace:
         """Whether both are for work of one kind on one subject."""
         return (self.kind, self.subject) == (other.kind, other.subject)
 
+    def is_of_campaign(self, campaign_id: str) -> bool:
+        """Whether it names this campaign, which takes its name along when it is deleted."""
+        return self.kind is PlaceKind.PREFLIGHT and self.subject.split(" ")[0] == campaign_id
+
     @property
     def text(self) -> str:
         """The place as it is stored."""

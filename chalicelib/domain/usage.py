@@ -42,6 +42,11 @@ class Usage:
         """With one place less."""
         return replace(self, places=tuple(one for one in self.places if one != place))
 
+    def without_places_of(self, campaign_id: str) -> "Usage":
+        """Without those that name this campaign; the same where there are none."""
+        left = tuple(one for one in self.places if not one.is_of_campaign(campaign_id))
+        return self if left == self.places else replace(self, places=left)
+
     def with_import(self, import_id: str, size: int, now: datetime) -> "Usage":
         """One import more, with a file of so many bytes (0: no file)."""
         return replace(self.with_file(size, now), imports=(*self.imports, import_id))

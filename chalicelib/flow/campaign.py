@@ -26,6 +26,7 @@ from chalicelib.errors import Conflict, FieldError, Invalid, Outdated
 from chalicelib.flow.attachments import resolve_attachments
 from chalicelib.flow.compose import linked_files
 from chalicelib.flow.lines import find_line
+from chalicelib.flow.quotas import change_usage
 from chalicelib.ports import (
     AttachmentStore,
     BrakeStore,
@@ -43,6 +44,7 @@ from chalicelib.ports import (
     Page,
     PreflightStore,
     SampleStore,
+    UsageStore,
 )
 
 MAX_CONTENT = 350_000  # bytes of UTF-8: one version is one item, and DynamoDB takes 400 KB
@@ -78,6 +80,7 @@ class RemovalPorts:
     exports: ExportStore
     preflights: PreflightStore
     attachments: AttachmentStore
+    usage: UsageStore
     files: FileStore
 
 
@@ -292,6 +295,7 @@ def purge_campaign(account_id: str, campaign_id: str, ports: RemovalPorts) -> No
     ports.imports.purge(account_id, campaign_id)
     ports.exports.purge(account_id, campaign_id)
     ports.preflights.remove(account_id, campaign_id)
+    change_usage(account_id, ports.usage, lambda usage: usage.without_places_of(campaign_id))
     ports.attachments.purge(account_id, campaign_id)
     for kind in (
         "uploads",

@@ -233,6 +233,7 @@ class World:
             self.exports,
             self.preflights,
             self.attachments,
+            self.usage,
             self.files,
         )
 

@@ -15,6 +15,7 @@ from chalicelib.domain.personal_data import JobKind
 from chalicelib.domain.quota import Quota
 from chalicelib.errors import Conflict, NotFound, Outdated, QuotaReached
 from chalicelib.flow.advice import advise_on_line, ask_for_advice, give_up_advising
+from chalicelib.flow.campaign import delete_campaign
 from chalicelib.flow.domains import add_domain, ask_for_check, check_domain
 from chalicelib.flow.lines import (
     ask_for_connection,
@@ -162,6 +163,15 @@ class TestJobs:
             preflight(world)
         world.clock.wait(seconds=CALL_IS_OVER.total_seconds())
         preflight(world)
+
+    def test_a_deleted_campaign_takes_the_place_of_its_preflight_along(self, world: World) -> None:
+        """Nothing names it any more."""
+        one = first_campaign(world)
+        preflight(world)
+        export(world)
+        delete_campaign(ACCOUNT, one, None, world.campaign_ports)
+        world.purge_deleted()
+        assert [place.kind for place in world.usage.get(ACCOUNT).places] == [PlaceKind.EXPORT]
 
     @pytest.mark.parametrize("step", JOBS)
     def test_a_job_that_never_ends_gives_way_after_a_day(self, world: World, step: Step) -> None:
