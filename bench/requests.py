@@ -186,7 +186,7 @@ def stream(account: str, campaign: str) -> None:
 def brakes(account: str, campaign: str) -> None:
     """What brakes cost beside that: the accepted counted after each batch, and each trouble looked at."""
     ports = wiring.brake_ports()
-    tally = AcceptedTally(ports.brakes)
+    tally = AcceptedTally(ports.brakes, ports.campaigns)
     for number in range(1, CONTACTS + 1):
         tally.add(account, campaign, "line", _NOW)
         if number % SEND_BATCH == 0:

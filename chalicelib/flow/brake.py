@@ -53,8 +53,9 @@ class BrakePorts:
 class AcceptedTally:
     """Accepted messages not written down yet. A process that dies loses them, which brakes sooner."""
 
-    def __init__(self, brakes: BrakeStore) -> None:
+    def __init__(self, brakes: BrakeStore, campaigns: CampaignStore) -> None:
         self._brakes = brakes
+        self._campaigns = campaigns
         self._counts: Counter[tuple[str, Subject, datetime]] = Counter()
 
     def add(self, account_id: str, campaign_id: str, line_id: str, at: datetime) -> None:
@@ -63,10 +64,19 @@ class AcceptedTally:
             self._counts[account_id, subject, hour_of(at)] += 1
 
     def flush(self) -> None:
-        """Write them down, each at most once: what fails is forgotten and not counted twice later."""
+        """Write them down, each at most once: what fails is forgotten and not counted twice later.
+
+        Not for a campaign that was deleted since its message left: nothing may name it any more.
+        """
         counts, self._counts = self._counts, Counter()
         for (account_id, subject, hour), accepted in counts.items():
-            self._brakes.count_accepted(account_id, subject, hour, accepted)
+            if not self._is_deleted(account_id, subject):
+                self._brakes.count_accepted(account_id, subject, hour, accepted)
+
+    def _is_deleted(self, account_id: str, subject: Subject) -> bool:
+        if subject.kind is not Braked.CAMPAIGN:
+            return False
+        return self._campaigns.status(account_id, subject.id) in (None, CampaignStatus.DELETING)
 
 
 def note_trouble(event: DeliveryEvent, contact: Contact, ports: BrakePorts) -> None:

@@ -151,7 +151,7 @@ class Sender:
             ports.campaigns, ports.lines, ports.identities, ports.secrets, ports.clock, ports.public_url
         )
         self._trouble = LineTrouble(ports.pace, ports.lines, ports.clock)
-        self._accepted = AcceptedTally(ports.brakes)
+        self._accepted = AcceptedTally(ports.brakes, ports.campaigns)
 
     def send(self, order: SendOrder, stop_at: datetime) -> Outcome | None:
         """Carry out one order; None when nothing was handed over and the contact went back or was gone.

@@ -121,6 +121,19 @@ class TestCounting:
         sender.flush()
         assert counts(world, LINE) == Counts(accepted=2)
 
+    @pytest.mark.parametrize("purged", [False, True])
+    def test_nothing_is_counted_for_a_campaign_that_was_deleted_meanwhile(self, purged: bool) -> None:
+        world = World()
+        campaign_id = world.running(1)
+        sender = world.sender()
+        sender.send(world.visit(campaign_id)[0], world.stop_at())
+        delete_campaign(ACCOUNT, campaign_id, None, world.campaign_ports)
+        if purged:
+            world.purge_deleted()
+        sender.flush()
+        assert counts(world, LINE) == Counts(accepted=1)
+        assert counts(world, campaign_of(campaign_id)) == Counts()
+
     def test_it_is_counted_in_the_hour_it_was_sent_in(self) -> None:
         world = World()
         campaign_id = world.running(1)
