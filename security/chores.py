@@ -133,6 +133,20 @@ def a_bounce_is_known_by_its_return_path_alone(customer: Customer) -> None:
         contact(customer, campaign, "one", "error")
 
 
+def a_campaign_waits_for_an_import_into_it(customer: Customer) -> None:
+    """All have their mail, and an import has not begun yet: a visit asks the import, and doesn't finish."""
+    line = customer.line()
+    campaign = customer.campaign(line)
+    customer.add(campaign, ["one"])
+    with trigger_off(customer.stack, "ImportUploads"):
+        customer.api.post(f"/campaigns/{campaign}/imports/dialogs", {"line_id": line})
+        customer.launch(campaign)
+        customer.when(campaign, lambda totals: totals["sent"] == 1, "it is sent")
+        customer.visit(campaign)
+        assert customer.api.get(f"/campaigns/{campaign}")["status"] == "in_progress"
+    customer.finished(campaign)
+
+
 def an_erasure_takes_a_preflight_along(customer: Customer) -> None:
     """The preflight shows a subject as somebody would read it, who is erased then."""
     campaign = customer.campaign(subject="For [param1]")
@@ -290,6 +304,7 @@ AT_ANY_TIME: tuple[Callable[[Customer], None], ...] = (
     the_operator_looks_after_an_account,
 )
 ALONE: tuple[Callable[[Customer], None], ...] = (
+    a_campaign_waits_for_an_import_into_it,
     a_file_that_nobody_looked_at_goes_with_its_campaign,
     jobs_that_were_given_up_say_so,
 )
