@@ -14,8 +14,11 @@ SecretUnreadable stands apart: no caller can mend it by another request. A line 
 of use.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 
 class PostlineError(Exception):
@@ -30,6 +33,14 @@ class NotFound(PostlineError):
     def __init__(self, kind: str) -> None:
         super().__init__(f"There is no {kind} with this id in your account.")
         self.kind = kind
+
+
+def found(read: Callable[[], T]) -> T | None:
+    """What was read; None when there is no such thing."""
+    try:
+        return read()
+    except NotFound:
+        return None
 
 
 class Conflict(PostlineError):

@@ -165,7 +165,7 @@ def open_sheet(
 
     ``special`` holds uses of headers that this kind of file has beside those of a contact file.
     """
-    remaining = (row for row in rows if isinstance(row, RejectedRow) or _has_content(row.cells))
+    remaining = (row for row in rows if isinstance(row, RejectedRow) or has_content(row.cells))
     seen, rest = _look_ahead(remaining)
     first = seen[0] if seen else next(rest, None)
     if first is None:
@@ -370,7 +370,8 @@ def _no_email_text(names: Iterable[str]) -> str:
     )
 
 
-def _has_content(cells: list[str]) -> bool:
+def has_content(cells: Sequence[str]) -> bool:
+    """Whether a row has anything in it."""
     return any(cell and not cell.isspace() for cell in cells)
 
 

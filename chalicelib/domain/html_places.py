@@ -4,7 +4,7 @@ A condition leaves open where one stands, so all that is possible is followed; a
 kind of place whatever is chosen. Where no encoding makes a value harmless the template is refused.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
 
 from chalicelib.domain.encoding import Medium, Place
@@ -34,7 +34,6 @@ from chalicelib.domain.template_error import TemplateSyntaxError
 MOST_SPOTS = 8  # places that conditions may leave open at once; people need two or three
 
 Spots = frozenset[Spot]
-Refuse = Callable[[str, str, int], TemplateSyntaxError]
 
 _WORDS = frozenset({State.DATA, State.COMMENT})
 _QUOTED = frozenset({State.DOUBLE, State.SINGLE})

@@ -30,7 +30,7 @@ from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import Contact
 from chalicelib.domain.delivery_event import DeliveryEvent, EventType
 from chalicelib.domain.line import Line
-from chalicelib.errors import Conflict, NotFound
+from chalicelib.errors import Conflict, found
 from chalicelib.flow.lines import find_line
 from chalicelib.ports import BrakeStore, CampaignStore, Clock, JobQueue, LineStore, all_items
 
@@ -89,7 +89,7 @@ def note_trouble(event: DeliveryEvent, contact: Contact, ports: BrakePorts) -> N
     account_id, line_id = event.tags.account_id, contact.line_id
     sent_at = contact.sent_at or event.at
     trouble = Trouble.COMPLAINT if event.type is EventType.COMPLAINT else Trouble.BOUNCE
-    campaign = _find_campaign(account_id, event.tags.campaign_id, ports.campaigns)
+    campaign = found(lambda: ports.campaigns.get(account_id, event.tags.campaign_id))
     line = find_line(account_id, line_id, ports.lines) if line_id else None
     blamed = [
         subject
@@ -194,10 +194,3 @@ def _campaign(campaign: Campaign) -> Subject:
 
 def _line(line: Line) -> Subject:
     return Subject(Braked.LINE, line.line_id)
-
-
-def _find_campaign(account_id: str, campaign_id: str, campaigns: CampaignStore) -> Campaign | None:
-    try:
-        return campaigns.get(account_id, campaign_id)
-    except NotFound:
-        return None

@@ -20,7 +20,7 @@ from chalicelib.domain.delivery import Reason
 from chalicelib.domain.ids import new_id
 from chalicelib.domain.job import ImportJob, JobState
 from chalicelib.domain.quota import usual_limit
-from chalicelib.errors import NotFound, Outdated
+from chalicelib.errors import NotFound, Outdated, found
 from chalicelib.flow.contacts import ContactPorts
 from chalicelib.flow.dialog_contacts import add_from_dialogs, campaign_target
 from chalicelib.flow.import_preview import make_preview
@@ -207,11 +207,7 @@ def _gone(job: ImportJob, kind: str) -> Reason:
 
 
 def _is_gone(account_id: str, import_id: str, imports: ImportStore) -> bool:
-    try:
-        imports.get(account_id, import_id)
-    except NotFound:
-        return True
-    return False
+    return found(lambda: imports.get(account_id, import_id)) is None
 
 
 def _target(account_id: str, job: ImportJob, ports: ImportPorts) -> Target[Any]:

@@ -12,7 +12,7 @@ from chalicelib.domain.job_place import JobPlace, PlaceKind
 from chalicelib.domain.ledger import LineLimits
 from chalicelib.domain.line import Channel, Connection, ConnectionState, Line, SesChannel
 from chalicelib.domain.quota import Quota, reached, usual_limit
-from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable
+from chalicelib.errors import Conflict, FieldError, Invalid, NotFound, SecretUnreadable, found
 from chalicelib.flow.identities import IdentityPorts, claim_identity, follow_identity
 from chalicelib.ports import (
     AccountStore,
@@ -218,10 +218,7 @@ def _prove(account_id: str, line: Line, ports: ProofPorts) -> Connection:
 
 def find_line(account_id: str, line_id: str, lines: LineStore) -> Line | None:
     """The line, or None when it was deleted."""
-    try:
-        return lines.get(account_id, line_id)
-    except NotFound:
-        return None
+    return found(lambda: lines.get(account_id, line_id))
 
 
 def give_up_connecting(account_id: str, line_id: str, reason: Reason, lines: LineStore, clock: Clock) -> None:

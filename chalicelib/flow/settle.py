@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from chalicelib.domain.campaign import Campaign, CampaignStatus
 from chalicelib.domain.contact import OUTCOME_UNKNOWN, Contact, ContactStatus
 from chalicelib.domain.delivery import Reason
-from chalicelib.errors import NotFound
+from chalicelib.errors import NotFound, found
 from chalicelib.ports import CampaignStore, ContactStore, ImportStore, SendOrder, Settlement
 
 _AT_ONCE = 1_000  # contacts one visit settles; the next visit goes on
@@ -89,10 +89,8 @@ def _is_added_to(
 
 
 def _is_under_way(account_id: str, import_id: str, imports: ImportStore, now: datetime) -> bool:
-    try:
-        return imports.get(account_id, import_id).is_under_way(now)
-    except NotFound:
-        return False
+    job = found(lambda: imports.get(account_id, import_id))
+    return job is not None and job.is_under_way(now)
 
 
 def _order(account_id: str, campaign_id: str, contact: Contact) -> SendOrder:

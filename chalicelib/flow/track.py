@@ -16,7 +16,7 @@ from chalicelib.domain.delivery_event import DeliveryEvent, EventType
 from chalicelib.domain.personal_data import without_person
 from chalicelib.domain.suppression import Suppression, SuppressionReason
 from chalicelib.domain.tracking import after, of_this_release
-from chalicelib.errors import NotFound
+from chalicelib.errors import found
 from chalicelib.ports import Clock, ContactStore, SuppressionStore
 
 YOUNG = timedelta(minutes=15)  # a younger event about nobody may be early; an older one is too late
@@ -80,10 +80,7 @@ def track(event: DeliveryEvent, ports: TrackPorts) -> Tracked:
 
 def _find(event: DeliveryEvent, ports: TrackPorts) -> Contact | None:
     tags = event.tags
-    try:
-        return ports.contacts.get(tags.account_id, tags.campaign_id, tags.contact_id)
-    except NotFound:
-        return None
+    return found(lambda: ports.contacts.get(tags.account_id, tags.campaign_id, tags.contact_id))
 
 
 def _suppress(event: DeliveryEvent, contact: Contact | None, ports: TrackPorts) -> None:

@@ -1,6 +1,5 @@
 """Warm memory: what a sender's process remembers between two orders, and for how long it may believe it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -9,9 +8,10 @@ from chalicelib.domain.campaign import Campaign
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.email import CompiledMessage
 from chalicelib.domain.line import ConnectionState, Line
-from chalicelib.errors import NotFound
+from chalicelib.errors import found
 from chalicelib.flow.clearance import FRESH
 from chalicelib.flow.compose import compile_for
+from chalicelib.flow.lines import find_line
 from chalicelib.flow.open_line import open_line
 from chalicelib.ports import CampaignStore, Clock, IdentityStore, LineStore, SecretBox
 
@@ -68,7 +68,7 @@ class WarmMemory:
         seen = self._opened.get(key)
         if seen is not None and now - seen[0] <= REMEMBER_LINE:
             return seen[1]
-        line = found(lambda: self._lines.get(*key))
+        line = find_line(*key, self._lines)
         if line is None or line.connection.state is not ConnectionState.CONNECTED or line.brake:
             return None
         password = open_line(account_id, line, self._identities, self._secrets)
@@ -87,14 +87,6 @@ class WarmMemory:
             content = self._campaigns.content(*key[:3])
             _keep(self._messages, key, compile_for(campaign, content, line, self._public_url), MOST_MESSAGES)
         return self._messages[key]
-
-
-def found(read: Callable[[], V]) -> V | None:
-    """What was read; None when there is no such thing."""
-    try:
-        return read()
-    except NotFound:
-        return None
 
 
 def _keep(memory: dict[K, V], key: K, value: V, most: int) -> V:

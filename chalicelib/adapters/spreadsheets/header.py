@@ -5,7 +5,7 @@ Where its header stands, below a title or not, is ``file_header``'s to say.
 
 from collections.abc import Iterator
 
-from chalicelib.domain.contact_file import FileRejected, RejectedRow, SheetRow
+from chalicelib.domain.contact_file import FileRejected, RejectedRow, SheetRow, has_content
 from chalicelib.domain.file_columns import propose
 from chalicelib.domain.file_header import LOOKED_AT, header_place
 
@@ -34,7 +34,7 @@ def _first(rows: Iterator[SheetRow | RejectedRow]) -> Iterator[SheetRow | Reject
     """The rows among which the header is."""
     filled = 0
     while filled < LOOKED_AT and (row := next(rows, None)) is not None:
-        filled += isinstance(row, SheetRow) and any(map(str.strip, row.cells))
+        filled += isinstance(row, SheetRow) and has_content(row.cells)
         yield row
 
 
@@ -46,7 +46,7 @@ def _cut(row: SheetRow | RejectedRow, width: int) -> SheetRow | RejectedRow:
 
 def _width(first: list[SheetRow | RejectedRow]) -> int:
     """How many columns the header has; 0 where there may be none."""
-    filled = [row.cells for row in first if isinstance(row, SheetRow) and any(map(str.strip, row.cells))]
+    filled = [row.cells for row in first if isinstance(row, SheetRow) and has_content(row.cells)]
     if not filled:
         return 0
     header = filled[header_place(filled)]

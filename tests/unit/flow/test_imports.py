@@ -1,7 +1,7 @@
 """Imports: files that die half-way, come twice, run out of time or lose their campaign."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import timedelta
@@ -27,8 +27,7 @@ from chalicelib.flow.imports import (
     start_import,
     upload_key,
 )
-from chalicelib.ports import NewContact
-from tests.fakes.contacts import FakeContactStore
+from tests.fakes.after_pieces import AfterPieces
 from tests.fakes.workbook import read_lines
 from tests.fakes.world import ACCOUNT, World
 
@@ -89,28 +88,9 @@ def test_a_sample_file_can_be_downloaded() -> None:
         sample_file_link("exe", lambda kind: kind.encode(), world.files)
 
 
-class SaysItLost(FakeContactStore):
-    """The world's contacts, whose second imported piece is stored, and called somebody else's."""
-
-    def __init__(self, world: World) -> None:
-        super().__init__(world.campaigns, world.imports)
-        self.__dict__.update(vars(world.contacts))
-        self._pieces = 0
-
-    def add_imported(
-        self,
-        account_id: str,
-        campaign_id: str,
-        import_id: str,
-        contacts: Sequence[NewContact],
-        seen: ImportProgress,
-        read: ImportProgress,
-    ) -> ImportProgress:
-        stored = super().add_imported(account_id, campaign_id, import_id, contacts, seen, read)
-        self._pieces += 1
-        if self._pieces == 2:
-            raise Outdated
-        return stored
+def says_it_lost() -> None:
+    """A piece was stored, and is called somebody else's."""
+    raise Outdated
 
 
 def test_an_import_that_takes_its_own_write_for_anothers_goes_on() -> None:
@@ -118,7 +98,8 @@ def test_an_import_that_takes_its_own_write_for_anothers_goes_on() -> None:
     world = World()
     one = draft(world)
     job = uploaded(world, one, people(3 * PIECE))
-    assert run(world, job, replace(world.import_ports, contacts=SaysItLost(world))) is JobState.RUNNING
+    contacts = AfterPieces(world, lambda: None, says_it_lost)
+    assert run(world, job, replace(world.import_ports, contacts=contacts)) is JobState.RUNNING
     (again,) = world.import_queue.take()
     assert job_of(world, job).progress.next_row == 2 * PIECE
     assert run(world, again["import_id"]) is JobState.DONE

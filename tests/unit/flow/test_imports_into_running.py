@@ -1,6 +1,6 @@
 """Imports into a campaign that runs: it goes on until they are over, and no longer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -10,14 +10,14 @@ from chalicelib.domain.campaign import CampaignStatus
 from chalicelib.domain.contact import ContactStatus, Totals
 from chalicelib.domain.delivery import Reason
 from chalicelib.domain.dialog import DialogChange, DialogSource, TagFilter
-from chalicelib.domain.job import LONGEST_SILENCE, ImportProgress, JobState
+from chalicelib.domain.job import LONGEST_SILENCE, JobState
 from chalicelib.flow.campaign import launch_campaign
 from chalicelib.flow.dialog_contacts import start_from_dialogs
 from chalicelib.flow.import_preview import approve_import
 from chalicelib.flow.import_targets import PIECE
 from chalicelib.flow.imports import ImportPorts, import_contacts, start_import, upload_key
 from chalicelib.flow.settle import finish_if_done
-from chalicelib.ports import NewContact
+from tests.fakes.after_pieces import AfterPieces
 from tests.fakes.contacts import FakeContactStore
 from tests.fakes.world import ACCOUNT, World
 
@@ -26,30 +26,6 @@ IN_PROGRESS, FINISHED = CampaignStatus.IN_PROGRESS, CampaignStatus.FINISHED
 
 class Killed(Exception):
     """The importer's process ended here."""
-
-
-class Slow(FakeContactStore):
-    """The world's contacts; something happens after the first imported piece."""
-
-    def __init__(self, world: World, between: Callable[[], object]) -> None:
-        super().__init__(world.campaigns, world.imports)
-        self.__dict__.update(vars(world.contacts))
-        self._between: list[Callable[[], object]] = [between]
-
-    def add_imported(
-        self,
-        account_id: str,
-        campaign_id: str,
-        import_id: str,
-        contacts: Sequence[NewContact],
-        seen: ImportProgress,
-        read: ImportProgress,
-    ) -> ImportProgress:
-        stored = super().add_imported(account_id, campaign_id, import_id, contacts, seen, read)
-        for act in self._between:
-            act()
-        self._between = []
-        return stored
 
 
 class Counted(FakeContactStore):
@@ -117,7 +93,10 @@ def test_a_campaign_does_not_finish_between_two_pieces(begun: Callable[[World, s
         assert unsettled(world, one) == 0
         seen.append(status(world, one))
 
-    assert run(world, job, replace(world.import_ports, contacts=Slow(world, all_is_sent))) is JobState.DONE
+    assert (
+        run(world, job, replace(world.import_ports, contacts=AfterPieces(world, all_is_sent)))
+        is JobState.DONE
+    )
     assert seen == [IN_PROGRESS]
     assert world.dispatch_queue.take() == [{"account_id": ACCOUNT, "campaign_id": one}]
     send_all(world, one)
@@ -182,7 +161,7 @@ def test_an_import_that_died_keeps_nothing_running(ends: str) -> None:
         raise Killed
 
     with pytest.raises(Killed):
-        run(world, job, replace(world.import_ports, contacts=Slow(world, die)))
+        run(world, job, replace(world.import_ports, contacts=AfterPieces(world, die)))
     send_all(world, one)
     assert status(world, one) is IN_PROGRESS, "its message comes again"
     if ends == "given up":
