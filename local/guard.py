@@ -6,6 +6,7 @@ has not within the grace period, everything left in its process group is killed.
 """
 
 import argparse
+import ctypes
 import os
 import shutil
 import signal
@@ -15,6 +16,8 @@ import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_SET_CHILD_SUBREAPER = 36  # of linux/prctl.h
 
 
 @contextmanager
@@ -60,11 +63,12 @@ def main() -> int:
     arguments.add_argument("--removes", type=Path)
     arguments.add_argument("command", nargs="+")
     options = arguments.parse_args()
+    _adopt_orphans()
     command = subprocess.Popen(options.command, stdin=subprocess.DEVNULL, start_new_session=True)
     signal.signal(signal.SIGTERM, lambda *_: command.terminate())
     threading.Thread(target=_end_with_the_pipe, args=(command, options.grace), daemon=True).start()
     status = command.wait()
-    _kill_group(command.pid)
+    _end_group(command.pid)
     if options.removes:
         shutil.rmtree(options.removes, ignore_errors=True)
     return status
@@ -77,6 +81,20 @@ def _end_with_the_pipe(command: subprocess.Popen[bytes], grace: float) -> None:
         command.wait(grace)
         return
     _kill_group(command.pid)
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of descendants whose own parent ended, where the system can do that (prctl(2))."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+
+
+def _end_group(leader: int) -> None:
+    """Kill what is left of the group, and wait until it is gone: dying takes a killed process a moment."""
+    _kill_group(leader)
+    with suppress(ChildProcessError):
+        while True:
+            os.waitpid(-leader, 0)
 
 
 def _kill_group(leader: int) -> None:

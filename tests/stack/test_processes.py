@@ -17,12 +17,21 @@ ROOT = Path(__file__).resolve().parents[2]
 FAMILY = """
 import os, signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_DFL if sys.argv[2] == "obedient" else signal.SIG_IGN)
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+child = subprocess.Popen([sys.executable, "-c", sys.argv[3]])
 open(sys.argv[1] + ".part", "w").write(f"{os.getpid()} {child.pid}")
 os.rename(sys.argv[1] + ".part", sys.argv[1])
 time.sleep(600)
 """
 """A process with a child that would both stay for ten minutes; notes both pids in its first argument."""
+
+CHILD = "import time; time.sleep(600)"
+LARGE = """
+import time
+memory = bytearray(400_000_000)
+open({}, "w").close()
+time.sleep(600)
+"""
+"""A child that takes a moment to die, for it has much to give back; tells when it has that."""
 
 STARTER = """
 import signal, sys, time
@@ -68,8 +77,8 @@ def wait_for(condition: Callable[[], bool]) -> None:
         time.sleep(0.05)
 
 
-def family(notes: Path, manner: str) -> list[str]:
-    return [sys.executable, "-c", FAMILY, str(notes), manner]
+def family(notes: Path, manner: str, child: str = CHILD) -> list[str]:
+    return [sys.executable, "-c", FAMILY, str(notes), manner, child]
 
 
 @pytest.mark.parametrize("manner", ["obedient", "stubborn"])
@@ -97,6 +106,15 @@ def test_the_family_ends_with_the_block(tmp_path: Path) -> None:
         assert all(map(is_running, pids))
     assert not any(map(is_running, pids))
     assert not scratch.exists()
+
+
+def test_a_child_that_is_slow_to_die_has_ended_with_the_block_too(tmp_path: Path) -> None:
+    notes, is_large = tmp_path / "pids", tmp_path / "large"
+    child = LARGE.format(repr(str(is_large)))
+    with guarded(family(notes, "obedient", child), log=tmp_path / "log"):
+        wait_for(lambda: notes.exists() and is_large.exists())
+        pids = [int(pid) for pid in notes.read_text().split()]
+    assert not any(map(is_running, pids))
 
 
 def test_the_guard_ends_with_its_command_and_its_status(tmp_path: Path) -> None:
